@@ -39,7 +39,7 @@ class OperatorError(CausewayError):
 
 
 class ConfigurationError(OperatorError):
-    """A configuration file that cannot be taken. The message names the file, the line, the key and what was expected."""
+    """A configuration file that cannot be taken. The message names file, line, key and what was expected."""
 
     word = "Configuration"
 

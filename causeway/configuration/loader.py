@@ -1,0 +1,93 @@
+"""Read a TOML file into its dataclass, or say which file, line and key is wrong and what was expected."""
+
+import json
+import re
+import tomllib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from causeway.errors import ConfigurationError
+
+T = TypeVar("T")
+
+_EXPECTED = {
+    "missing": "is missing and has no default",
+    "unexpected_keyword_argument": "is unknown; remove it or correct its spelling",
+    "extra_forbidden": "is unknown; remove it or correct its spelling",
+}
+
+
+def load(path: Path, cls: type[T]) -> T:
+    """Read ``path`` as a ``cls`` (see ``section``).
+
+    Raises:
+        ConfigurationError: no such file, no TOML, an unknown or missing key, another type, out of range.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ConfigurationError(f"{path}: cannot be read: {reason}") from error
+    return parse(text, cls, path)
+
+
+def parse(text: str, cls: type[T], path: Path) -> T:
+    """Read the text of a configuration file; ``path`` is named in errors, and relative paths start at its folder.
+
+    Raises:
+        ConfigurationError: as for ``load``.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: not TOML: {error}") from error
+    try:
+        # By way of JSON, since pydantic's strict mode for JSON takes a string for a path or an enum, and nothing else
+        # for a number: just what TOML means.
+        adapter: TypeAdapter[T] = _adapter(cls)
+        return adapter.validate_json(json.dumps(data, default=str), context={"base": path.absolute().parent})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise ConfigurationError(f"{path}: {_describe(text, first)}") from error
+
+
+@cache
+def _adapter(cls: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(cls)
+
+
+def _describe(text: str, error: Any) -> str:
+    location: tuple[str | int, ...] = error["loc"]
+    kind = error["type"]
+    key = ".".join(str(part) for part in location) or "the file"
+    line = _line_of(text, location)
+    where = f"line {line}: " if line else ""
+    if kind in _EXPECTED:
+        return f"{where}key {key} {_EXPECTED[kind]}"
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{where}key {key}: {message} (found {json.dumps(error['input'], default=str)[:80]})"
+
+
+def _line_of(text: str, location: Sequence[str | int]) -> int | None:
+    """The line a key stands on, by its table header and its name; None for a key that is not there."""
+    wanted_names = [part for part in location if isinstance(part, str)]
+    wanted_index = next((part for part in location if isinstance(part, int)), 0)
+    table: list[str] = []
+    seen = 0
+    best = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[(\[?)\s*([\w.\-]+)\s*\]?\]", line):
+            table = header[2].split(".")
+            if header[1] and table == wanted_names[: len(table)]:
+                seen += 1
+            if wanted_names[: len(table)] == table and (not header[1] or seen == wanted_index + 1):
+                best = number
+        elif (key := re.match(r"\s*([\w\-]+)\s*=", line)) and (
+            [*table, key[1]] == wanted_names[: len(table) + 1] and (seen in (0, wanted_index + 1))
+        ):
+            return number
+    return best

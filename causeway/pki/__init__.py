@@ -1,0 +1,1 @@
+"""Keys, certificates, and an authority of one's own."""

@@ -1,0 +1,161 @@
+"""The site's own certificate authority: for those who have no PKI, and for what passes between Causeway's own parts.
+
+The authority's key is RSA on purpose: a gateway verifies a device's certificate at every handshake, and verifying an
+RSA signature costs a fifth of verifying an ECDSA one.
+"""
+
+import datetime
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from causeway.errors import StateError
+from causeway.files import make_private_folder, read_state, write_atomically
+from causeway.pki.keys import CertificateKey, load_private_key, new_rsa_key, private_pem
+from causeway.pki.roles import Role
+
+_CLOCK_SKEW = datetime.timedelta(minutes=5)
+_AUTHORITY_LIFETIME = datetime.timedelta(days=3650)
+LEAF_LIFETIME = datetime.timedelta(days=397)
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A certificate and its key, in PEM; the certificate is followed by its chain without the root."""
+
+    certificate_pem: bytes
+    key_pem: bytes
+
+    def __repr__(self) -> str:
+        return "Issued(certificate_pem=…, key_pem=***)"
+
+    def write(self, certificate: Path, key: Path) -> None:
+        """Write both; the key first, so that a certificate on disk always has its key."""
+        write_atomically(key, self.key_pem)
+        write_atomically(certificate, self.certificate_pem, mode=0o644)
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A root that issues server, connection point, site system and device certificates."""
+
+    certificate: x509.Certificate
+    key: CertificateKey
+
+    @classmethod
+    def create(cls, folder: Path, name: str) -> "Authority":
+        """Make an authority called ``name`` and keep it in ``folder`` (``ca.pem``, ``ca.key``)."""
+        make_private_folder(folder)
+        key = new_rsa_key(3072)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        now = datetime.datetime.now(datetime.UTC)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - _CLOCK_SKEW)
+            .not_valid_after(now + _AUTHORITY_LIFETIME)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_key_usage(certificate_authority=True), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .sign(key, hashes.SHA256())
+        )
+        write_atomically(folder / "ca.key", private_pem(key))
+        write_atomically(folder / "ca.pem", certificate.public_bytes(Encoding.PEM), mode=0o644)
+        return cls(certificate, key)
+
+    @classmethod
+    def open(cls, folder: Path) -> "Authority":
+        """Read the authority kept in ``folder``.
+
+        Raises:
+            StateError: a file is missing, corrupt, or the key is not the certificate's.
+        """
+        key = load_private_key(folder / "ca.key")
+        path = folder / "ca.pem"
+        try:
+            certificate = x509.load_pem_x509_certificate(read_state(path, "the authority's certificate"))
+        except ValueError as error:
+            raise StateError(f"{path}: not a certificate in PEM form; restore it from a backup") from error
+        if certificate.public_key() != key.public_key() or not isinstance(key, CertificateKey):
+            raise StateError(f"{path}: not the certificate of ca.key beside it; restore both from one backup")
+        return cls(certificate, key)
+
+    @property
+    def pem(self) -> bytes:
+        """The root certificate, to be trusted by the others."""
+        return self.certificate.public_bytes(Encoding.PEM)
+
+    def issue_server(self, names: Iterable[str], key: CertificateKey, role: Role) -> Issued:
+        """A server certificate for DNS names and IP addresses; the first name is its common name."""
+        return self._issue(list(names), key, role, [ExtendedKeyUsageOID.SERVER_AUTH])
+
+    def issue_client(
+        self, name: str, key: CertificateKey, role: Role, *, lifetime: datetime.timedelta = LEAF_LIFETIME
+    ) -> Issued:
+        """A client certificate for a device or a connection point called ``name``."""
+        return self._issue([name], key, role, [ExtendedKeyUsageOID.CLIENT_AUTH], lifetime)
+
+    def _issue(
+        self,
+        names: list[str],
+        key: CertificateKey,
+        role: Role,
+        usages: list[x509.ObjectIdentifier],
+        lifetime: datetime.timedelta = LEAF_LIFETIME,
+    ) -> Issued:
+        now = datetime.datetime.now(datetime.UTC)
+        end = min(now + lifetime, self.certificate.not_valid_after_utc)
+        start = min(now, end) - _CLOCK_SKEW  # an end in the past makes an expired certificate, for tests and drills
+        alternative: list[x509.GeneralName] = [_general_name(name) for name in names]
+        alternative.append(x509.UniformResourceIdentifier(role))
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])]))
+            .issuer_name(self.certificate.subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(start)
+            .not_valid_after(end)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(encipherment=isinstance(key, rsa.RSAPrivateKey)), critical=True)
+            .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+            .add_extension(x509.SubjectAlternativeName(alternative), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.certificate.public_key()),  # type: ignore[arg-type]
+                critical=False,
+            )
+            .sign(self.key, hashes.SHA256())
+        )
+        return Issued(certificate.public_bytes(Encoding.PEM), private_pem(key))
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _key_usage(*, certificate_authority: bool = False, encipherment: bool = False) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        key_encipherment=encipherment,
+        data_encipherment=encipherment,
+        key_cert_sign=certificate_authority,
+        crl_sign=certificate_authority,
+        content_commitment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
