@@ -4,7 +4,6 @@ import json
 import re
 import tomllib
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,16 +47,11 @@ def parse(text: str, cls: type[T], path: Path) -> T:
     try:
         # By way of JSON, since pydantic's strict mode for JSON takes a string for a path or an enum, and nothing else
         # for a number: just what TOML means.
-        adapter: TypeAdapter[T] = _adapter(cls)
+        adapter = TypeAdapter(cls)
         return adapter.validate_json(json.dumps(data, default=str), context={"base": path.absolute().parent})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise ConfigurationError(f"{path}: {_describe(text, first)}") from error
-
-
-@cache
-def _adapter(cls: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(cls)
 
 
 def _describe(text: str, error: Any) -> str:

@@ -1,0 +1,62 @@
+"""What every command prints the same way: checks, tables, JSON, and the one line of an error."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from causeway.observability.checks import CheckResult, Status, passed
+
+OK, PROBLEMS, WRONG_USE = 0, 1, 2
+"""Exit codes: all is well, problems were found, the command was used or configured wrongly."""
+
+# rich leaves colours out where NO_COLOR is set or the output is no terminal.
+stdout = Console(highlight=False)
+stderr = Console(stderr=True, highlight=False)
+
+_COLOURS = {Status.PASS: "green", Status.FAIL: "red", Status.SKIP: "yellow"}
+
+
+def print_json(value: Any) -> None:
+    """One JSON value for machines."""
+    print(json.dumps(value, default=str, ensure_ascii=False))
+
+
+def print_error(message: str) -> None:
+    """One line on standard error."""
+    stderr.print("[red]error:[/red]", end=" ")
+    stderr.print(message, markup=False, soft_wrap=True)
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, none: str) -> None:
+    """A table, or the sentence ``none`` where it would be empty."""
+    if not rows:
+        stdout.print(none)
+        return
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    stdout.print(table)
+
+
+def print_checks(results: Sequence[CheckResult], *, as_json: bool) -> int:
+    """Print the results and return the exit code."""
+    ok = passed(results)
+    if as_json:
+        checks = [
+            {"name": r.name, "target": r.target, "status": r.status, "details": r.details, "action": r.action}
+            for r in results
+        ]
+        print_json({"ok": ok, "checks": checks})
+        return OK if ok else PROBLEMS
+    for result in results:
+        colour = _COLOURS[result.status]
+        stdout.print(f"[{colour}]{result.status}[/{colour}]  {result.name}  ", end="")
+        stdout.print(f"{result.target}: {result.details}", markup=False, soft_wrap=True)
+        if result.status is Status.FAIL and result.action:
+            stdout.print(f"      → {result.action}", markup=False, soft_wrap=True)
+    failed = sum(result.status is Status.FAIL for result in results)
+    stdout.print(f"{len(results)} checks, all well." if ok else f"{len(results)} checks, {failed} failed.")
+    return OK if ok else PROBLEMS
