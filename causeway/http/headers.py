@@ -1,0 +1,76 @@
+"""Header fields: their grammar, and which of them a client or a site system may not pass through."""
+
+import re
+
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+
+# No obs-fold, no bare CR or LF, no NUL or other control but tab, no space before the colon (RFC 9112, 5 and 2.2).
+HEADER_BLOCK = re.compile(rb"(?:" + _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*\r\n)*")
+METHOD = re.compile(_TOKEN)
+
+MAX_HEADERS = 100
+
+HOP_BY_HOP = frozenset(
+    (
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authentication-info",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"http2-settings",
+    )
+)
+"""What belongs to one connection and never passes (RFC 9110, 7.6.1)."""
+
+IDENTITY = frozenset(
+    (
+        b"forwarded",
+        b"client-cert",
+        b"client-cert-chain",
+        b"x-arr-clientcert",
+        b"x-forwarded",
+        b"x-original-host",
+        b"x-original-url",
+        b"x-real-ip",
+        b"x-remote-user",
+        b"x-request-id",
+        b"x-rewrite-url",
+        b"remote-user",
+        b"true-client-ip",
+        b"cf-connecting-ip",
+        b"x-client-cert",
+        b"x-client-dn",
+        b"x-client-ip",
+        b"x-client-subject",
+        b"x-client-verify",
+    )
+)
+IDENTITY_PREFIXES = (
+    b"x-forwarded-",
+    b"x-causeway-",
+    b"x-ssl-",
+    b"ssl-client-",
+    b"x-envoy-",
+    b"x-amzn-mtls-",
+)
+"""Names by which servers behind a gateway learn who the client is. They are the gateway's to set, never a client's."""
+
+
+def is_identity_header(name: bytes) -> bool:
+    """Whether ``name`` (lower case) is one that only the gateway may set.
+
+    An underscore counts as a dash: CGI and WSGI servers read ``X_Forwarded_For`` as ``X-Forwarded-For``.
+    """
+    if b"_" in name:
+        name = name.replace(b"_", b"-")
+    return name in IDENTITY or name.startswith(IDENTITY_PREFIXES)
+
+
+def connection_options(value: bytes) -> list[bytes]:
+    """The options of a ``Connection`` header, in lower case."""
+    return [option.strip(b" \t").lower() for option in value.split(b",")]

@@ -1,0 +1,142 @@
+"""The head of a request."""
+
+import re
+from typing import NamedTuple
+
+from causeway.http.errors import BadRequest, ExpectationFailed
+from causeway.http.headers import HEADER_BLOCK, HOP_BY_HOP, MAX_HEADERS, connection_options, is_identity_header
+
+MAX_HEAD_BYTES = 32 * 1024
+
+# The method is any token (CCM_POST, BITS_POST, PROPFIND). The target is any visible ASCII but a fragment: management
+# clients send raw braces, dollars and ampersands in queries that are not key=value, and all of it must pass.
+_REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([\x21\x22\x24-\x7e]+) HTTP/1\.([01])\r\n")
+_ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://([^/?]+)(/.*)?")
+_HOST = re.compile(rb"(?:[A-Za-z0-9._\-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_LENGTH = re.compile(rb"[0-9]{1,18}")
+
+# Everything that needs a second look; all other headers pass as they are.
+_SPECIAL = frozenset((b"host", b"content-length", b"expect")) | HOP_BY_HOP
+
+
+class RequestHead(NamedTuple):
+    """A request head with one reading.
+
+    Attributes:
+        method: as sent.
+        target: origin form, as sent, byte for byte.
+        minor: the minor version of HTTP/1: 0 or 1.
+        host: the ``Host`` header; empty only with HTTP/1.0.
+        fields: the header lines that may pass, each with its CRLF; framing, hop-by-hop and identity headers are gone.
+        content_length: the length of the body; None without a Content-Length.
+        chunked: the body comes in chunks.
+        expects_continue: the client waits for ``100 Continue``.
+        closes: the client wants the connection closed after the answer.
+        upgrade: the protocol that the client asks for, or empty.
+        forged: the names of identity headers that the client sent and that were dropped.
+    """
+
+    method: bytes
+    target: bytes
+    minor: int
+    host: bytes
+    fields: bytes
+    content_length: int | None
+    chunked: bool
+    expects_continue: bool
+    closes: bool
+    upgrade: bytes
+    forged: tuple[bytes, ...]
+
+
+def parse_request_head(head: bytes) -> RequestHead:
+    """Read a head: everything up to and with the empty line.
+
+    Raises:
+        BadRequest: it has no single reading.
+    """
+    line = _REQUEST_LINE.match(head)
+    if line is None:
+        raise BadRequest("the request line is malformed")
+    start = line.end()
+    end = len(head) - 2
+    if HEADER_BLOCK.fullmatch(head, start, end) is None or head[end:] != b"\r\n":
+        raise BadRequest("a header line is malformed")
+    method, target, minor = line.groups()
+    lines = head[start:end].split(b"\r\n")
+    lines.pop()
+    if len(lines) > MAX_HEADERS:
+        raise BadRequest(f"more than {MAX_HEADERS} header lines")
+    special: dict[bytes, bytes] = {}
+    kept = []
+    forged: tuple[bytes, ...] = ()
+    for field in lines:
+        name, _, value = field.partition(b":")
+        name = name.lower()
+        if name in _SPECIAL:
+            if name in special:
+                if name in (b"host", b"content-length", b"transfer-encoding", b"expect"):
+                    raise BadRequest(f"two {name.decode()} headers")
+                special[name] += b"," + value
+            else:
+                special[name] = value.strip(b" \t")
+        elif is_identity_header(name):
+            forged += (name,)
+        else:
+            kept.append(field)
+    return _assemble(method, target, 1 if minor == b"1" else 0, special, kept, forged)
+
+
+def _assemble(
+    method: bytes,
+    target: bytes,
+    minor: int,
+    special: dict[bytes, bytes],
+    kept: list[bytes],
+    forged: tuple[bytes, ...],
+) -> RequestHead:
+    host = special.pop(b"host", b"")
+    if (minor == 1 or host) and _HOST.fullmatch(host) is None:
+        raise BadRequest("the Host header is missing or malformed")
+    if target[0] != 0x2F:
+        target = _origin_form(target, host)
+    closes = minor == 0
+    content_length = None
+    chunked = expects_continue = False
+    upgrade = b""
+    if special:
+        content_length, chunked = _framing(special, minor)
+        if (expectation := special.get(b"expect")) is not None and minor == 1:
+            if expectation.lower() != b"100-continue":
+                raise ExpectationFailed("the Expect header is not 100-continue")
+            expects_continue = chunked or bool(content_length)
+        if (connection := special.get(b"connection")) is not None:
+            options = connection_options(connection)
+            closes = b"close" in options or (minor == 0 and b"keep-alive" not in options)
+            if b"upgrade" in options and minor == 1:
+                upgrade = special.get(b"upgrade", b"")
+            kept = [field for field in kept if field[: field.index(b":")].lower() not in options]
+    fields = b"\r\n".join(kept) + b"\r\n" if kept else b""
+    return RequestHead(
+        method, target, minor, host, fields, content_length, chunked, expects_continue, closes, upgrade, forged
+    )
+
+
+def _framing(special: dict[bytes, bytes], minor: int) -> tuple[int | None, bool]:
+    """The length of the body and whether it comes in chunks (RFC 9112, 6.3); never both, and never a doubt."""
+    length = special.get(b"content-length")
+    if length is not None and _LENGTH.fullmatch(length) is None:
+        raise BadRequest("the Content-Length is not a number")
+    coding = special.get(b"transfer-encoding")
+    if coding is not None and (length is not None or minor == 0 or coding.lower() != b"chunked"):
+        raise BadRequest("the Transfer-Encoding is not exactly chunked, or stands beside a Content-Length")
+    return None if length is None else int(length), coding is not None
+
+
+def _origin_form(target: bytes, host: bytes) -> bytes:
+    absolute = _ABSOLUTE.fullmatch(target)
+    if absolute is None:
+        raise BadRequest("the target is neither a path nor a URL")
+    if absolute[1].lower() != host.lower():
+        raise BadRequest("the target names another host than the Host header")
+    return absolute[2] or b"/"

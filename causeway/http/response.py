@@ -1,0 +1,107 @@
+"""The head of a site system's answer."""
+
+import re
+from enum import IntEnum
+from typing import NamedTuple
+
+from causeway.http.errors import BadResponse
+from causeway.http.headers import HEADER_BLOCK, HOP_BY_HOP, connection_options, is_identity_header
+
+# The reason phrase passes as it is: Configuration Manager's roles put a code into it that clients show.
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?\r\n")
+_LENGTH = re.compile(rb"[0-9]{1,18}")
+_SPECIAL = frozenset((b"content-length",)) | HOP_BY_HOP
+
+MAX_HEADERS = 200
+
+
+class Framing(IntEnum):
+    """How the end of the body is known."""
+
+    NONE = 0
+    LENGTH = 1
+    CHUNKED = 2
+    CLOSE = 3
+
+
+class ResponseHead(NamedTuple):
+    """An answer's head.
+
+    Attributes:
+        status: 100 to 599.
+        head: status line and the header lines that may pass, each with its CRLF, without the empty line at the end.
+        framing: how the body ends.
+        content_length: of the body, where ``framing`` is LENGTH.
+        keep_alive: the connection may be used again.
+    """
+
+    status: int
+    head: bytes
+    framing: Framing
+    content_length: int
+    keep_alive: bool
+
+
+def parse_response_head(head: bytes, method: bytes) -> ResponseHead:
+    """Read a head (with its empty line) that answers a request of ``method``.
+
+    Raises:
+        BadResponse: it has no single reading.
+    """
+    line = _STATUS_LINE.match(head)
+    if line is None:
+        raise BadResponse("the status line is malformed")
+    start, end = line.end(), len(head) - 2
+    if HEADER_BLOCK.fullmatch(head, start, end) is None or head[end:] != b"\r\n":
+        raise BadResponse("a header line is malformed")
+    minor, status_digits, reason = line.groups()
+    status = int(status_digits)
+    lines = head[start:end].split(b"\r\n")
+    lines.pop()
+    if len(lines) > MAX_HEADERS:
+        raise BadResponse(f"more than {MAX_HEADERS} header lines")
+    kept = [b"HTTP/1.1 %b %b" % (status_digits, reason or b"")]
+    special: dict[bytes, bytes] = {}
+    for field in lines:
+        name, _, value = field.partition(b":")
+        name = name.lower()
+        if name in _SPECIAL:
+            value = value.strip(b" \t")
+            if name in special:
+                if name == b"content-length" and special[name] != value:
+                    raise BadResponse("two different Content-Length headers")
+                special[name] = value if name == b"content-length" else special[name] + b"," + value
+            else:
+                special[name] = value
+        elif not is_identity_header(name):
+            kept.append(field)
+    keep_alive = minor == b"1"
+    if (connection := special.get(b"connection")) is not None:
+        options = connection_options(connection)
+        keep_alive = b"close" not in options and (keep_alive or b"keep-alive" in options)
+        named = frozenset(options)
+        kept[1:] = [field for field in kept[1:] if field[: field.index(b":")].lower() not in named]
+    framing, length = _framing(status, method, special, kept)
+    kept.append(b"")
+    return ResponseHead(status, b"\r\n".join(kept), framing, length, keep_alive and framing is not Framing.CLOSE)
+
+
+def _framing(status: int, method: bytes, special: dict[bytes, bytes], kept: list[bytes]) -> tuple[Framing, int]:
+    """RFC 9112, 6.3. A Content-Length that describes the body, or would for a HEAD or a 304, stays in the head."""
+    coding = special.get(b"transfer-encoding")
+    length = special.get(b"content-length")
+    if length is not None:
+        if _LENGTH.fullmatch(length) is None:
+            raise BadResponse("the Content-Length is not a number")
+        if coding is None and status >= 200 and status != 204:
+            kept.append(b"Content-Length: " + length)
+    if method == b"HEAD" or status < 200 or status in (204, 304):
+        return Framing.NONE, 0
+    if coding is not None:
+        if coding.lower() != b"chunked" or length is not None:
+            raise BadResponse("the Transfer-Encoding is not exactly chunked, or stands beside a Content-Length")
+        return Framing.CHUNKED, 0
+    if length is None:
+        return Framing.CLOSE, 0
+    value = int(length)
+    return (Framing.LENGTH, value) if value else (Framing.NONE, 0)
