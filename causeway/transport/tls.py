@@ -1,0 +1,342 @@
+"""A server-side TLS transport without memory buffers.
+
+asyncio's own TLS passes every byte through two memory buffers and keeps them for each idle connection. Clients of a
+gateway open a connection per message and sit idle by the thousand, so here OpenSSL reads and writes the socket itself,
+through the public ``ssl.SSLSocket`` on a non-blocking socket, and the loop only says when it is ready.
+"""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+_READ_BYTES = 64 * 1024
+_READS_PER_TURN = 16
+_JOIN_BYTES = 64 * 1024
+_HIGH_WATER_BYTES = 64 * 1024
+LINGER_S = 2.0
+
+_AGAIN = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+HandshakeDone = Callable[["TlsServerTransport", Exception | None], None]
+
+
+class TlsServerTransport(asyncio.Transport):
+    """One accepted connection. The protocol's ``connection_made`` is called when the handshake is done.
+
+    Args:
+        loop: the running loop.
+        sock: an accepted, non-blocking socket; the transport owns it from here on.
+        context: the server's TLS context.
+        protocol: gets the plain bytes.
+        handshake_done: called once, with None or with what the handshake failed with (the connection is closed then).
+    """
+
+    __slots__ = (
+        "_buffered",
+        "_closing",
+        "_descriptor",
+        "_handshake_done",
+        "_high",
+        "_linger",
+        "_loop",
+        "_out",
+        "_paused",
+        "_peer",
+        "_protocol",
+        "_reading",
+        "_tls",
+        "_writing",
+    )
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        sock: socket.socket,
+        context: ssl.SSLContext,
+        protocol: asyncio.Protocol,
+        peer: Any,
+        handshake_done: HandshakeDone,
+    ) -> None:
+        self._loop = loop
+        self._protocol: asyncio.Protocol | None = protocol
+        self._peer = peer
+        self._handshake_done: HandshakeDone | None = handshake_done
+        self._out: deque[bytes | memoryview] = deque()
+        self._buffered = 0
+        self._high = _HIGH_WATER_BYTES
+        self._paused = False  # the protocol was told to pause writing
+        self._closing = False
+        self._linger: asyncio.TimerHandle | None = None
+        self._tls = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        self._descriptor = self._tls.fileno()
+        self._reading = True
+        self._writing = False
+        loop.add_reader(self._descriptor, self._handshake)
+
+    # The handshake.
+
+    def _handshake(self) -> None:
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return
+        except ssl.SSLWantWriteError:
+            self._writing = True
+            self._loop.add_writer(self._descriptor, self._handshake)
+            return
+        except (OSError, ValueError) as error:
+            self.fail_handshake(error)
+            return
+        if self._writing:
+            self._writing = False
+            self._loop.remove_writer(self._descriptor)
+        self._loop.add_reader(self._descriptor, self._readable)
+        done, self._handshake_done = self._handshake_done, None
+        if done is not None and self._protocol is not None:
+            done(self, None)
+            self._protocol.connection_made(self)
+            if self._descriptor >= 0 and self._reading:
+                self._readable()
+
+    def fail_handshake(self, error: Exception) -> None:
+        """End a handshake that failed or took too long. The alert that says why has been sent by OpenSSL."""
+        done, self._handshake_done = self._handshake_done, None
+        self._protocol = None
+        self._release(None)
+        if done is not None:
+            done(self, error)
+
+    # Reading.
+
+    def _readable(self) -> None:
+        protocol = self._protocol
+        if self._linger is not None:
+            self._discard()
+            return
+        for _ in range(_READS_PER_TURN):
+            try:
+                data = self._tls.read(_READ_BYTES)
+            except _AGAIN:
+                return
+            except (OSError, ValueError) as error:
+                self._release(error)
+                return
+            if not data:
+                self._end_of_input()
+                return
+            if protocol is not None:
+                protocol.data_received(data)
+            if self._descriptor < 0 or not self._reading:
+                return
+        if self._tls.pending():
+            # OpenSSL holds bytes of a record that was read already; the socket may never become readable for them.
+            self._loop.call_soon(self._read_pending)
+
+    def _read_pending(self) -> None:
+        if self._descriptor >= 0 and self._reading:
+            self._readable()
+
+    def _end_of_input(self) -> None:
+        keep_open = self._protocol is not None and self._protocol.eof_received()
+        if self._descriptor < 0:
+            return
+        if keep_open:
+            self.pause_reading()
+        else:
+            self.close()
+
+    def pause_reading(self) -> None:
+        """Read no more until told otherwise."""
+        if self._reading and self._descriptor >= 0:
+            self._reading = False
+            self._loop.remove_reader(self._descriptor)
+
+    def resume_reading(self) -> None:
+        """Read on."""
+        if not self._reading and self._descriptor >= 0 and not self._closing:
+            self._reading = True
+            self._loop.add_reader(self._descriptor, self._readable)
+            if self._tls.pending():
+                self._loop.call_soon(self._read_pending)
+
+    def is_reading(self) -> bool:
+        """Whether bytes are read as they come."""
+        return self._reading and self._descriptor >= 0
+
+    # Writing.
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Write at once what the socket takes, and the rest when it is ready."""
+        if self._descriptor < 0 or self._closing or not data:
+            return
+        if self._out:
+            self._out.append(bytes(data))
+            self._buffered += len(data)
+        else:
+            written = self._write_some(data)
+            if written < 0 or written == len(data):
+                return
+            rest = memoryview(data)[written:]
+            self._out.append(rest)
+            self._buffered = len(rest)
+            self._want_write()
+        if self._buffered > self._high and not self._paused and self._protocol is not None:
+            self._paused = True
+            self._protocol.pause_writing()
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        """Write several pieces, as one where they are small."""
+        pieces = list(list_of_data)
+        if sum(map(len, pieces)) <= _JOIN_BYTES:
+            self.write(b"".join(pieces))
+        else:
+            for piece in pieces:
+                self.write(piece)
+
+    def _write_some(self, data: bytes | bytearray | memoryview) -> int:
+        """How many bytes went out; -1 where the connection broke."""
+        written, size, view = 0, len(data), memoryview(data)
+        try:
+            while written < size:
+                written += self._tls.write(view[written:] if written else data)
+        except _AGAIN:
+            pass
+        except (OSError, ValueError) as error:
+            self._release(error)
+            return -1
+        return written
+
+    def _writable(self) -> None:
+        while self._out:
+            data = self._out[0]
+            # A write that OpenSSL could not finish is tried again with the same bytes, as it demands.
+            written = self._write_some(data)
+            if written < 0:
+                return
+            self._buffered -= written
+            if written < len(data):
+                self._out[0] = memoryview(data)[written:]
+                break
+            self._out.popleft()
+        if not self._out:
+            self._stop_writing()
+            if self._closing:
+                self._finish()
+                return
+        if self._paused and self._buffered <= self._high >> 1 and self._protocol is not None:
+            self._paused = False
+            self._protocol.resume_writing()
+
+    def _want_write(self) -> None:
+        if not self._writing:
+            self._writing = True
+            self._loop.add_writer(self._descriptor, self._writable)
+
+    def _stop_writing(self) -> None:
+        if self._writing:
+            self._writing = False
+            self._loop.remove_writer(self._descriptor)
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:  # noqa: ARG002
+        """Set above how many bytes the protocol is paused; it is resumed at half of them."""
+        self._high = _HIGH_WATER_BYTES if high is None else high
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes that wait for the socket."""
+        return self._buffered
+
+    def can_write_eof(self) -> bool:
+        """TLS has no half-closed connections here."""
+        return False
+
+    # The end.
+
+    def is_closing(self) -> bool:
+        """Whether the connection is closed or about to be."""
+        return self._closing or self._descriptor < 0
+
+    def close(self) -> None:
+        """Close once everything is written."""
+        if self._closing or self._descriptor < 0:
+            return
+        self._closing = True
+        if self._reading and self._linger is None:
+            self.pause_reading()
+        if not self._out:
+            self._finish()
+
+    def close_lingering(self) -> None:
+        """Close once everything is written, and read away for a moment what the peer still sends.
+
+        A socket closed with unread input resets the connection, and the peer may lose the answer it was sent.
+        """
+        if not self._closing and self._descriptor >= 0:
+            self.resume_reading()
+            self._linger = self._loop.call_later(LINGER_S, self.abort)
+            self.close()
+
+    def _finish(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._tls.unwrap()  # sends close_notify; the peer's own is not waited for
+        if self._descriptor < 0:
+            return
+        if self._linger is None:
+            self._release(None)
+            return
+        with contextlib.suppress(OSError):
+            self._tls.shutdown(socket.SHUT_WR)
+
+    def _discard(self) -> None:
+        """Read away raw bytes: after close_notify OpenSSL takes no more."""
+        try:
+            while data := socket.socket.recv(self._tls, _READ_BYTES):
+                del data
+        except BlockingIOError:
+            return
+        except OSError:
+            pass
+        self._release(None)
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._release(None)
+
+    def _release(self, error: Exception | None) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor < 0:
+            return
+        if self._linger is not None:
+            self._linger.cancel()
+        self._loop.remove_reader(descriptor)
+        self._loop.remove_writer(descriptor)
+        self._out.clear()
+        self._buffered = 0
+        self._closing = True
+        self._tls.close()
+        protocol, self._protocol = self._protocol, None
+        if protocol is not None:
+            self._loop.call_soon(protocol.connection_lost, error)
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """``ssl_object``, ``peername`` or ``socket``."""
+        if name == "peername":
+            return self._peer
+        if name in ("ssl_object", "socket"):
+            return self._tls
+        return default
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Hand the bytes to another protocol from now on."""
+        if not isinstance(protocol, asyncio.Protocol):
+            raise TypeError("the transport serves an asyncio.Protocol")
+        self._protocol = protocol
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        """Who gets the bytes."""
+        if self._protocol is None:
+            raise RuntimeError("the transport is closed")
+        return self._protocol

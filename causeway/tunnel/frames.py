@@ -1,0 +1,116 @@
+"""Frames: nine bytes of header, then the payload. No sockets here.
+
+::
+
+    0      1             5              9
+    +------+-------------+--------------+---------
+    | type | stream      | length       | payload …
+    +------+-------------+--------------+---------
+
+All numbers are big-endian. Bit 7 of the type is END: the sender has no more for this stream.
+"""
+
+import struct
+from collections.abc import Callable
+from enum import IntEnum
+
+from causeway.tunnel.errors import TunnelError
+
+HEADER = struct.Struct(">BII")
+HEADER_BYTES = HEADER.size
+END = 0x80
+
+MAX_PAYLOAD_BYTES = 64 * 1024
+"""The largest payload; a head of a request with its prelude always fits."""
+
+BUFFER_BYTES = 256 * 1024
+
+
+class FrameType(IntEnum):
+    """The types of version 1. An unknown one ends the tunnel: a new type needs a new version."""
+
+    HELLO = 1
+    SETTINGS = 2
+    STATUS = 3
+    PING = 4
+    PONG = 5
+    DRAIN = 6
+    RELEASE = 7
+    REQUEST = 16
+    RESPONSE = 17
+    DATA = 18
+    TRAILERS = 19
+    CREDIT = 20
+    RESET = 21
+
+
+_HIGHEST = max(FrameType)
+_DATA = int(FrameType.DATA)
+_KNOWN = frozenset(int(kind) for kind in FrameType)
+
+
+def encode(kind: int, stream: int, payload: bytes = b"") -> bytes:
+    """One frame; ``kind`` may carry END."""
+    return HEADER.pack(kind, stream, len(payload)) + payload
+
+
+FrameHandler = Callable[[int, bool, int, bytes], None]
+"""Called with (type, end, stream, payload) for every frame, in order."""
+
+
+class FrameDecoder:
+    """Reads frames from one preallocated buffer, so that a busy tunnel allocates nothing but the payloads.
+
+    The payload of a DATA frame is handed on as it comes, in pieces; all others come whole. The transport fills
+    ``buffer()`` and says how much with ``received()``.
+    """
+
+    __slots__ = ("_bytes", "_filled", "_handler", "_kind", "_left", "_stream", "_view")
+
+    def __init__(self, handler: FrameHandler) -> None:
+        self._handler = handler
+        self._bytes = bytearray(BUFFER_BYTES)
+        self._view = memoryview(self._bytes)
+        self._filled = 0  # bytes at the start of the buffer that are not decoded yet
+        self._left = 0  # bytes of an open DATA frame still to come
+        self._kind = 0
+        self._stream = 0
+
+    def buffer(self) -> memoryview:
+        """Where the next bytes go."""
+        return self._view[self._filled :]
+
+    def received(self, count: int) -> None:
+        """Decode what has come.
+
+        Raises:
+            TunnelError: an unknown type or an oversized frame.
+        """
+        view, handler = self._view, self._handler
+        filled = self._filled + count
+        position = 0
+        if self._left:
+            position = min(self._left, filled)
+            self._left -= position
+            handler(_DATA, bool(self._kind & END) and not self._left, self._stream, bytes(view[:position]))
+        unpack, buffer = HEADER.unpack_from, self._bytes
+        while filled - position >= HEADER_BYTES:
+            kind, stream, length = unpack(buffer, position)
+            if length > MAX_PAYLOAD_BYTES or kind & 0x7F not in _KNOWN:
+                raise TunnelError(f"a frame of type {kind & 0x7F} with {length} bytes")
+            start = position + HEADER_BYTES
+            position = start + length
+            if position <= filled:
+                handler(kind & 0x7F, kind >= END, stream, bytes(view[start:position]))
+            elif kind & 0x7F == _DATA:
+                self._kind, self._stream, self._left = kind, stream, position - filled
+                if start < filled:
+                    handler(_DATA, False, stream, bytes(view[start:filled]))
+                position = filled
+                break
+            else:
+                position = start - HEADER_BYTES
+                break
+        self._filled = filled - position
+        if self._filled and position:
+            buffer[: self._filled] = buffer[position:filled]

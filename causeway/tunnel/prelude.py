@@ -1,0 +1,51 @@
+"""The line before the head of a request in a REQUEST frame: what the gateway has decided about it.
+
+::
+
+    endpoint SP request-id SP peer-address SP identity SP binding CRLF
+
+``identity`` is ``-`` for an anonymous client; ``binding`` is ``-`` or the number of the client's connection, where the
+endpoint wants one client to keep one connection to the site system.
+"""
+
+import re
+from typing import NamedTuple
+
+from causeway.tunnel.errors import TunnelError
+
+NONE = b"-"
+
+_PRELUDE = re.compile(
+    rb"([A-Za-z0-9][A-Za-z0-9._$/\-]{0,99}) ([0-9a-f]{16,40}) ([0-9A-Fa-f:.]{2,45})"
+    rb" ([\x21-\x7e]{1,1024}) (-|[0-9]{1,20})\r\n"
+)
+
+
+class Prelude(NamedTuple):
+    """What the gateway says of a request.
+
+    Attributes:
+        endpoint: the name of the published endpoint.
+        request_id: lower-case hexadecimal.
+        peer: the client's address.
+        identity: see ``identity.Identity.encode``; ``-`` for none.
+        binding: the number of the client's connection, or ``-``.
+    """
+
+    endpoint: bytes
+    request_id: bytes
+    peer: bytes
+    identity: bytes
+    binding: bytes
+
+
+def split_request(payload: bytes) -> tuple[Prelude, bytes]:
+    """The prelude and the request head behind it.
+
+    Raises:
+        TunnelError: there is no well-formed prelude.
+    """
+    match = _PRELUDE.match(payload)
+    if match is None:
+        raise TunnelError("a request without a well-formed prelude")
+    return Prelude(*match.groups()), payload[match.end() :]
