@@ -35,9 +35,6 @@ REFUSALS: dict[str, Refusal] = {
     "CMGService_BodyTooLarge": Refusal(413, Cause.CLIENT, "The body is larger than the published endpoint takes."),
     "CMGService_ExpectationFailed": Refusal(417, Cause.CLIENT, "The Expect header is not 100-continue."),
     "CMGService_HeadTooLarge": Refusal(431, Cause.CLIENT, "The request's head is too large."),
-    "CMGService_UpgradeNotPublished": Refusal(
-        501, Cause.CLIENT, "The gateway does not pass on this change of protocol."
-    ),
     "CMGService_ConnectionPointLost": Refusal(
         502, Cause.CONNECTION_POINT, "The tunnel broke while the request was under way."
     ),

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urlsplit
 
+from cryptography import x509
 from pydantic import AfterValidator, Field
 
 from causeway.configuration import section, setting
@@ -45,6 +46,14 @@ def _upstream_url(url: str) -> str:
     return url
 
 
+def _certificates(pem: str) -> str:
+    try:
+        x509.load_pem_x509_certificates(pem.encode())
+    except ValueError as error:
+        raise ValueError("expected certificates in PEM form") from error
+    return pem
+
+
 def _method(method: str) -> str:
     if not TOKEN.fullmatch(method) or len(method) > 32:
         raise ValueError("expected an HTTP method such as GET or CCM_POST")
@@ -55,6 +64,7 @@ ExternalPath = Annotated[str, AfterValidator(_external_path)]
 UpstreamUrl = Annotated[str, AfterValidator(_upstream_url)]
 Method = Annotated[str, AfterValidator(_method)]
 EndpointName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._$/-]{0,99}$")]
+Certificates = Annotated[str, AfterValidator(_certificates)]
 Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -86,7 +96,7 @@ class GatewaySettings:
     site_code: str = setting("the site's three-character code")
     service_name: str = setting("the DNS name that devices use", default="")
     endpoints: tuple[Endpoint, ...] = setting("everything that is published; anything else is 404", default=())
-    trusted_roots: tuple[str, ...] = setting("roots and intermediates of client certificates, each in PEM", default=())
+    trusted_roots: tuple[Certificates, ...] = setting("roots and intermediates of client certificates, each in PEM", default=())
     blocked_certificates: tuple[Fingerprint, ...] = setting(
         "SHA-256 of client certificates that are refused", default=()
     )

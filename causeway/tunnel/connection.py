@@ -118,10 +118,8 @@ class Tunnel(asyncio.BufferedProtocol):
         self.paused = False
         waiting, self._waiting = self._waiting, []
         for stream in waiting:
-            if stream.holds and self.streams.get(stream.number) is stream:
-                stream.release()
-                if not stream.holds:
-                    stream.resume_source()
+            if self.streams.get(stream.number) is stream and stream.release():
+                stream.resume_source()
 
     # The streams' side.
 

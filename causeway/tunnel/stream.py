@@ -63,8 +63,7 @@ class Stream:
             return
         self._held = data
         self.tunnel.held_changed(1)
-        self.release()
-        if self.holds:
+        if not self.release():
             self.pause_source()
 
     def send_end(self, trailers: bytes = b"") -> None:
@@ -86,16 +85,14 @@ class Stream:
         self.credit_out += granted
         if len(payload) != 4 or self.credit_out > 1 << 31:
             raise TunnelError("a malformed CREDIT frame")
-        if self._held is not None:
-            self.release()
-            if not self.holds:
-                self.resume_source()
+        if self._held is not None and self.release():
+            self.resume_source()
 
-    def release(self) -> None:
-        """Send what is held back, as far as credit and socket allow."""
+    def release(self) -> bool:
+        """Send what is held back, as far as credit and socket allow. True where nothing is held any more."""
         held = self._held
         if held is None:
-            return
+            return True
         position, size = 0, len(held)
         while position < size:
             if self.tunnel.paused:
@@ -109,10 +106,11 @@ class Stream:
             position += length
         if position < size:
             self._held = held[position:]
-            return
+            return False
         self.drop_held()
         if self._held_end:
             self.send_end(self._held_trailers)
+        return True
 
     def drop_held(self) -> None:
         """Forget what is held back: it was sent, or nobody wants it any more."""
@@ -121,7 +119,7 @@ class Stream:
             self.tunnel.held_changed(-1)
 
     @property
-    def holds(self) -> bool:
+    def holding(self) -> bool:
         """Whether bytes are held back."""
         return self._held is not None
 

@@ -1,0 +1,82 @@
+"""Who is at the other end of a connection, and which of its requests may pass."""
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from causeway.gateway.publishing import Route
+from causeway.http import RequestHead
+from causeway.identity import ANONYMOUS
+from causeway.identity.certificate import identity_of, still_trusted
+from causeway.refusals import Refused
+
+if TYPE_CHECKING:
+    from causeway.gateway.worker import Worker
+
+log = structlog.get_logger()
+
+
+class Client:
+    """Decided once a connection, and again when the settings have changed.
+
+    Attributes:
+        identity: by the certificate that the handshake verified, or anonymous.
+        prelude: the client's part of a request's prelude.
+    """
+
+    __slots__ = ("_certificate", "_refusal", "_settings_seen", "_worker", "identity", "peer", "prelude")
+
+    def __init__(self, worker: "Worker", peer: str, certificate: bytes | None) -> None:
+        """Decide who the client is; ``certificate`` (DER) was verified in the handshake."""
+        self._worker = worker
+        self._certificate = certificate
+        self.peer = peer
+        self.identity = ANONYMOUS if certificate is None else identity_of(certificate)
+        self.prelude = b" %b %b " % (peer.encode(), self.identity.encode())
+        self._settings_seen = worker.settings_version
+        self._refusal = self._decide()
+
+    def _decide(self) -> str:
+        """The word for which this client is refused, or nothing."""
+        worker, seen = self._worker, self._settings_seen
+        self._settings_seen = worker.settings_version
+        settings = worker.store.current
+        if self._certificate is None or settings is None:
+            return ""
+        if self.identity.fingerprint in worker.blocked:
+            return "CMGService_ClientCertificateBlocked"
+        if seen < worker.roots_removed_at and not still_trusted(self._certificate, settings.trusted_roots):
+            return "CMGService_ClientCertificateUntrusted"
+        return ""
+
+    @property
+    def name(self) -> str:
+        """For logs."""
+        return self.identity.subject or self.identity.fingerprint or "anonymous"
+
+    def admit(self, head: RequestHead) -> Route:
+        """The route of a request that may pass.
+
+        Raises:
+            Refused: with the word for why not.
+        """
+        worker = self._worker
+        if head.forged:
+            worker.metrics.forged_headers += 1
+            names = b", ".join(head.forged).decode("latin-1")
+            log.warning("forged headers dropped", peer=self.peer, headers=names[:200], client=self.name)
+        if worker.publishing is None:
+            raise Refused("CMGService_NoSettings")
+        if self._settings_seen != worker.settings_version:
+            self._refusal = self._decide()
+        route = worker.publishing.find(head.target)
+        if self._refusal:
+            raise Refused(self._refusal, f"certificate {self.identity.fingerprint}")
+        if route.needs_certificate and self.identity is ANONYMOUS:
+            raise Refused("CMGConnector_ClientCertificateRequired")
+        if head.method not in route.methods:
+            allow = b", ".join(sorted(route.methods)).decode()
+            raise Refused("CMGService_MethodNotAllowed", f"{head.method.decode()}; allowed: {allow}")
+        if head.content_length is not None and head.content_length > route.max_body_bytes:
+            raise Refused("CMGService_BodyTooLarge", f"{head.content_length} bytes, {route.max_body_bytes} allowed")
+        return route

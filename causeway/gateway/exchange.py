@@ -1,0 +1,225 @@
+"""One request on its way: the gateway's end of a stream."""
+
+from typing import TYPE_CHECKING
+
+from causeway.http import Framing
+from causeway.refusals import CLIENT_GONE, REFUSALS
+from causeway.tunnel.errors import TunnelError
+from causeway.tunnel.frames import END, FrameType
+from causeway.tunnel.stream import Stream
+
+if TYPE_CHECKING:
+    from causeway.gateway.client_connection import ClientConnection
+    from causeway.gateway.publishing import Route
+    from causeway.gateway.tunnel import GatewayTunnel
+
+_REQUEST = int(FrameType.REQUEST)
+_RESET = int(FrameType.RESET)
+
+
+class Exchange(Stream):
+    """A request passed down a tunnel, and its answer on the way back.
+
+    Attributes:
+        client: the connection it came on; None once nobody waits for the answer.
+        route: the endpoint it goes to.
+        request_id: in headers and in the logs of every hop.
+        started: loop time of the request's head.
+        status: of the answer; 0 before it began.
+        request_done: the whole request has been handed over.
+    """
+
+    __slots__ = (
+        "_chunked",
+        "_flush_due",
+        "_out",
+        "_tunnel",
+        "bytes_in",
+        "bytes_out",
+        "client",
+        "method",
+        "path",
+        "request_done",
+        "request_id",
+        "route",
+        "started",
+        "status",
+    )
+
+    def __init__(
+        self,
+        client: "ClientConnection",
+        tunnel: "GatewayTunnel",
+        number: int,
+        route: "Route",
+        request_id: bytes,
+        started: float,
+        method: bytes,
+        path: bytes,
+    ) -> None:
+        super().__init__(tunnel, number)
+        self._tunnel = tunnel
+        self.client: ClientConnection | None = client
+        self.route = route
+        self.request_id = request_id
+        self.started = started
+        self.method = method
+        self.path = path
+        self.status = 0
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self.request_done = False
+        self._chunked = False
+        self._out: list[bytes] = []
+        self._flush_due = False
+
+    # The request, on its way down.
+
+    def send_head(self, payload: bytes, *, end: bool) -> None:
+        """Hand over prelude and head; ``end`` where no body follows."""
+        self.request_done = end
+        self._tunnel.send(_REQUEST | END if end else _REQUEST, self.number, payload)
+
+    def send_body(self, data: bytes, *, end: bool) -> None:
+        """Hand over a piece of the body."""
+        self.bytes_in += len(data)
+        self.request_done = end
+        self.send_data(data, end=end)
+
+    def end_body(self, trailers: bytes) -> None:
+        """Hand over the end of a body in chunks."""
+        self.request_done = True
+        self.send_end(trailers)
+
+    def pause_source(self) -> None:
+        """The tunnel or the site system does not keep up with the upload."""
+        if self.client is not None:
+            self.client.pause_body()
+
+    def resume_source(self) -> None:
+        """It keeps up again."""
+        if self.client is not None:
+            self.client.resume_body()
+
+    # The answer, on its way up.
+
+    def response_received(self, payload: bytes, end: bool) -> None:
+        """An answer's head: one byte that says how the body ends, then status line and header lines.
+
+        Raises:
+            TunnelError: it is malformed, or the second one.
+        """
+        if self.status or len(payload) < 16 or payload[0] > Framing.CLOSE:
+            raise TunnelError("a malformed or second RESPONSE frame")
+        client = self.client
+        if client is None:
+            return
+        status = int(payload[10:13])
+        if status < 200:
+            # An interim answer, such as 100 Continue: passed on at once, the final one follows.
+            if client.http_1_1:
+                client.write(payload[1:] + b"\r\n")
+            return
+        self.status = status
+        tail = b"X-Request-Id: " + self.request_id + b"\r\n"
+        if not end and payload[0] in (Framing.CHUNKED, Framing.CLOSE):
+            if client.http_1_1:
+                self._chunked = True
+                tail += b"Transfer-Encoding: chunked\r\n"
+            else:
+                client.close_after = True
+        if not self.request_done:
+            # Whether the client sends the rest of a body that is no longer wanted is anybody's guess.
+            client.close_after = True
+        if client.close_after:
+            tail += b"Connection: close\r\n"
+        elif not client.http_1_1:
+            tail += b"Connection: keep-alive\r\n"
+        self._write(payload[1:] + tail + b"\r\n")
+        if end:
+            self._complete()
+
+    def data_received(self, data: bytes, end: bool) -> None:
+        """A piece of the answer's body.
+
+        Raises:
+            TunnelError: it came before the head, or beyond the credit.
+        """
+        if data:
+            self.count_received(len(data))
+            if not self.status:
+                raise TunnelError("a body before its head")
+            self.bytes_out += len(data)
+            if self.client is not None:
+                self._write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+        if end:
+            if self._chunked:
+                self._write(b"0\r\n\r\n")
+            self._complete()
+
+    def trailers_received(self, trailers: bytes) -> None:
+        """The answer's trailers: they end it."""
+        if self._chunked:
+            self._write(b"0\r\n" + trailers + b"\r\n")
+        self._complete()
+
+    def _write(self, data: bytes) -> None:
+        """Gather what came in one batch of frames, so that head and body go out together."""
+        self._out.append(data)
+        if not self._flush_due:
+            self._flush_due = True
+            self._tunnel.after_batch(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_due = False
+        out, self._out = self._out, []
+        client = self.client
+        if client is None:
+            return
+        if out:
+            client.writelines(out)
+        if self.number in self._tunnel.streams:
+            if client.writable:
+                self.grant_credit()
+        else:
+            self.client = None
+            client.exchange_done(self)
+
+    def writable_again(self) -> None:
+        """The client reads again."""
+        self.grant_credit()
+
+    def _complete(self) -> None:
+        """The answer is whole; it is written with the rest of its batch."""
+        self._tunnel.forget(self, reset=not self.request_done)
+        if not self._flush_due:
+            self._flush_due = True
+            self._tunnel.after_batch(self._flush)
+
+    # Ends that are no answers.
+
+    def reset_received(self, word: str) -> None:
+        """The connection point gave up, for a reason of the table."""
+        self.fail(word if word in REFUSALS else "CMGService_ConnectionPointLost")
+
+    def fail(self, word: str) -> None:
+        """Answer with ``word`` where nothing has been answered yet; else break the connection off, so that it shows."""
+        self._tunnel.forget(self, reset=False)
+        client, self.client = self.client, None
+        if client is not None:
+            client.exchange_failed(self, word)
+
+    def client_gone(self) -> None:
+        """Nobody waits for the answer any more."""
+        self.client = None
+        if self.number in self._tunnel.streams:
+            self._tunnel.forget(self, reset=True)
+
+    def refuse_body(self) -> None:
+        """The body turned out too large on the way: give the stream up; the caller answers."""
+        self.client = None
+        self._tunnel.forget(self, reset=True)
+
+    def reset(self) -> None:
+        """Tell the connection point that the stream is given up."""
+        self._tunnel.send(_RESET, self.number, CLIENT_GONE.encode())

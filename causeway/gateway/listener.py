@@ -1,0 +1,112 @@
+"""Accepts devices' connections and brings them through the TLS handshake."""
+
+import socket
+import ssl
+from typing import TYPE_CHECKING
+
+import structlog
+
+from causeway.gateway.client_connection import ClientConnection
+from causeway.transport import TlsServerTransport
+
+if TYPE_CHECKING:
+    from causeway.gateway.worker import Worker
+
+log = structlog.get_logger()
+
+_ACCEPTS_PER_TURN = 32
+
+
+class Listener:
+    """One listening socket of one worker.
+
+    Attributes:
+        context: for the next connection; replaced when settings or certificates change.
+    """
+
+    def __init__(self, worker: "Worker", sock: socket.socket, context: ssl.SSLContext) -> None:
+        self._worker = worker
+        self._socket = sock
+        self._handshakes: dict[TlsServerTransport, tuple[float, str]] = {}
+        self._accepting = False
+        self.context = context
+
+    @property
+    def open_connections(self) -> int:
+        """Those in the handshake and those past it."""
+        return len(self._handshakes) + len(self._worker.connections)
+
+    def start(self) -> None:
+        """Accept."""
+        if not self._accepting:
+            self._accepting = True
+            self._worker.loop.add_reader(self._socket.fileno(), self._accept)
+
+    def stop(self) -> None:
+        """Accept no more for now; what waits in the kernel's queue stays there."""
+        if self._accepting:
+            self._accepting = False
+            self._worker.loop.remove_reader(self._socket.fileno())
+
+    def close(self) -> None:
+        """Accept no more for good."""
+        self.stop()
+        self._socket.close()
+
+    def _accept(self) -> None:
+        for _ in range(_ACCEPTS_PER_TURN):
+            if self.open_connections >= self._worker.config.limits.max_connections:
+                self.stop()  # the sweep starts it again when there is room
+                log.warning("as many connections as allowed", connections=self.open_connections)
+                return
+            try:
+                sock, address = self._socket.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:  # out of descriptors, or the client is gone already
+                log.warning("accept failed", reason=str(error))
+                return
+            sock.setblocking(False)
+            try:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._begin(sock, address)
+            except (OSError, ValueError):
+                sock.close()
+
+    def _begin(self, sock: socket.socket, address: tuple[str, int]) -> None:
+        peer = address[0].partition("%")[0]
+        loop = self._worker.loop
+        protocol = ClientConnection(self._worker, peer)
+        transport = TlsServerTransport(loop, sock, self.context, protocol, address, self._handshake_done)
+        self._handshakes[transport] = (loop.time() + self._worker.config.limits.handshake_timeout_s, peer)
+
+    def _handshake_done(self, transport: TlsServerTransport, error: Exception | None) -> None:
+        _, peer = self._handshakes.pop(transport, (0.0, "?"))
+        metrics = self._worker.metrics
+        if error is None:
+            metrics.handshakes += 1
+            return
+        reason = _reason(error)
+        metrics.handshake_failures[reason] += 1
+        log.info("handshake failed", peer=peer, reason=reason, details=str(error)[:200])
+
+    def sweep(self, now: float) -> None:
+        """End handshakes that take too long, and accept again where there is room."""
+        late = [transport for transport, (deadline, _) in self._handshakes.items() if deadline < now]
+        for transport in late:
+            transport.fail_handshake(TimeoutError("the handshake took too long"))
+        if not self._accepting and self.open_connections < self._worker.config.limits.max_connections:
+            self.start()
+
+
+def _reason(error: Exception) -> str:
+    """A short label: one of few, since it becomes a metric's."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "certificate_" + {10: "expired", 9: "not_yet_valid", 23: "revoked"}.get(error.verify_code, "untrusted")
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    if isinstance(error, ssl.SSLEOFError | ConnectionError):
+        return "closed"
+    if isinstance(error, ssl.SSLError):
+        return "protocol"
+    return "other"

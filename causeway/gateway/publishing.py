@@ -1,0 +1,88 @@
+"""What is published: from the external path of a request to the endpoint that serves it, or nothing."""
+
+import json
+import re
+from dataclasses import dataclass
+
+from causeway.gateway.metrics import EndpointMetrics
+from causeway.gateway_settings import Authentication, Endpoint, GatewaySettings
+from causeway.refusals import Refused
+
+# A dot segment in any disguise: dots or slashes percent-encoded, once or twice, backslashes, path parameters. What two
+# servers could resolve differently does not pass.
+_SEPARATOR = rb"(?:/|\\|%(?:25)*2[fF]|%(?:25)*5[cC])"
+_DOT = rb"(?:\.|%(?:25)*2[eE])"
+_TRAVERSAL = re.compile(_SEPARATOR + _DOT + rb"{1,2}(?:" + _SEPARATOR + rb"|;|$)|\\|%(?:25)*00")
+
+_METADATA_PATHS = (b"/ccm_proxy_mutualauth/servicemetadata", b"/ccm_proxy_serverauth/servicemetadata")
+_METADATA_METHODS = frozenset((b"GET", b"HEAD"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """A published endpoint in the form that the data path wants.
+
+    Attributes:
+        name: the endpoint's name; the label of metrics.
+        methods: those that pass.
+        needs_certificate: an anonymous client is refused.
+        max_body_bytes: of a request.
+        connection_bound: the client's connection is bound to one of the connection point's.
+        metrics: its counters.
+        answer: the body of a path that the gateway answers itself; None for one that is passed on.
+    """
+
+    name: bytes
+    methods: frozenset[bytes]
+    needs_certificate: bool
+    max_body_bytes: int
+    connection_bound: bool
+    metrics: EndpointMetrics
+    answer: bytes | None = None
+
+
+class PublishingTable:
+    """All routes of one version of the settings."""
+
+    def __init__(self, settings: GatewaySettings, metrics_of: dict[str, EndpointMetrics]) -> None:
+        """Build the table; ``metrics_of`` keeps an endpoint's counters from one version to the next."""
+        self._routes: dict[bytes, Route] = {}
+        for endpoint in settings.endpoints:
+            self._routes[endpoint.path.lower().encode()] = _route(endpoint, metrics_of)
+        metadata = json.dumps(
+            {"ServiceName": settings.service_name, "SiteCode": settings.site_code, "SettingsVersion": settings.version}
+        ).encode()
+        own = metrics_of.setdefault("ServiceMetadata", EndpointMetrics())
+        for path in _METADATA_PATHS:
+            self._routes[path] = Route(b"ServiceMetadata", _METADATA_METHODS, False, 0, False, own, metadata)
+        self._depths = sorted({path.count(b"/") for path in self._routes}, reverse=True)
+        self._deepest = self._depths[0]
+
+    def find(self, target: bytes) -> Route:
+        """The route with the longest path of whole segments that ``target`` begins with, without regard to case.
+
+        Raises:
+            Refused: there is none, or the path has dot segments.
+        """
+        path = target.partition(b"?")[0]
+        if _TRAVERSAL.search(path):
+            raise Refused("CMGService_BadRequest", "the path has dot segments or encoded separators")
+        segments = path.lower().split(b"/", self._deepest + 1)
+        routes = self._routes
+        for depth in self._depths:
+            if depth < len(segments):
+                route = routes.get(b"/".join(segments[: depth + 1]))
+                if route is not None:
+                    return route
+        raise Refused("CMGService_NotPublished")
+
+
+def _route(endpoint: Endpoint, metrics_of: dict[str, EndpointMetrics]) -> Route:
+    return Route(
+        name=endpoint.name.encode(),
+        methods=frozenset(method.encode() for method in endpoint.methods),
+        needs_certificate=endpoint.authentication is Authentication.CERTIFICATE,
+        max_body_bytes=endpoint.max_body_bytes,
+        connection_bound=endpoint.connection_bound,
+        metrics=metrics_of.setdefault(endpoint.name, EndpointMetrics()),
+    )

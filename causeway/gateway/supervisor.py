@@ -1,0 +1,168 @@
+"""Starts the workers, replaces those that die, passes signals on. No event loop and no threads here, so it may fork."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from causeway.errors import CausewayError
+from causeway.files import make_private_folder
+from causeway.gateway.admin import run_admin
+from causeway.gateway.config import GatewayConfig
+from causeway.gateway.tls import service_context, tunnel_context
+from causeway.gateway.worker import WorkerSockets, run_worker
+from causeway.observability import logging
+from causeway.observability.admin import listen
+from causeway.pki.keys import load_verification_key
+
+log = structlog.get_logger()
+
+_ADMIN = -1
+_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
+_SHORT_LIFE_S = 1.0
+_RESTART_PAUSE_S = 1.0
+_KILL_AFTER_DRAIN_S = 5.0
+
+
+def run(config: GatewayConfig) -> None:
+    """Run a gateway until SIGTERM or SIGINT.
+
+    Raises:
+        OperatorError: a port is busy, a file is missing or wrong; before anything is served.
+    """
+    logging.configure("gateway", level=config.log.level, form=config.log.form)
+    make_private_folder(config.state)
+    # Whatever is wrong with the files shows here, once, and not in every worker.
+    load_verification_key(config.site_key)
+    service_context(config, ())
+    tunnel_context(config)
+    folder = Path(tempfile.mkdtemp(prefix="causeway-gateway-"))
+    try:
+        _Supervisor(config, folder).run()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Supervisor:
+    def __init__(self, config: GatewayConfig, folder: Path) -> None:
+        self._config = config
+        self._folder = folder
+        service, tunnel = config.service, config.tunnel
+        self._service = listen(service.address, service.port, "devices", shared=config.workers)
+        self._tunnels = [
+            listen(tunnel.address, tunnel.port + number, "connection points")[0] for number in range(config.workers)
+        ]
+        self._admin = listen(config.admin.address, config.admin.port, "health and metrics")[0]
+        # The children hold the other end: when this process is gone, however it went, they drain.
+        self._parent_read, self._parent_write = os.pipe()
+        self._children: dict[int, tuple[int, float]] = {}
+        self._due: dict[int, float] = {}
+        self._stopping = False
+
+    def run(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        for number in (*range(self._config.workers), _ADMIN):
+            self._start(number)
+        log.info(
+            "gateway started",
+            service=f"{self._config.service.address}:{self._config.service.port}",
+            workers=self._config.workers,
+        )
+        while not self._stopping:
+            self._wait()
+        self._stop()
+
+    def _wait(self) -> None:
+        """Until a signal comes, or a dead worker's successor is due."""
+        now = time.monotonic()
+        pause = max(0.0, min(self._due.values(), default=now + 3600.0) - now)
+        received = signal.sigtimedwait(_SIGNALS, pause)
+        number = received.si_signo if received is not None else 0
+        if number in (signal.SIGTERM, signal.SIGINT):
+            self._stopping = True
+        elif number == signal.SIGHUP:
+            self._signal_workers(signal.SIGHUP)
+        self._reap()
+        for child, when in list(self._due.items()):
+            if when <= time.monotonic() and not self._stopping:
+                del self._due[child]
+                self._start(child)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            number, started = self._children.pop(pid, (None, 0.0))
+            if number is None or self._stopping:
+                continue
+            log.error("process ended", worker=number, pid=pid, exit_code=os.waitstatus_to_exitcode(status))
+            lived = time.monotonic() - started
+            self._due[number] = time.monotonic() + (_RESTART_PAUSE_S if lived < _SHORT_LIFE_S else 0.0)
+
+    def _start(self, number: int) -> None:
+        pid = os.fork()
+        if pid:
+            self._children[pid] = (number, time.monotonic())
+            return
+        # The child. It must not return into the supervisor's code, whatever happens.
+        code = 1
+        try:
+            os.close(self._parent_write)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+            self._life_of(number)()
+            code = 0
+        except CausewayError as error:
+            log.critical("cannot run", worker=number, reason=str(error))
+        except BaseException:
+            log.critical("crashed", worker=number, exc_info=True)
+        finally:
+            os._exit(code)
+
+    def _life_of(self, number: int) -> Callable[[], None]:
+        if number == _ADMIN:
+            _close_all(*self._service, *self._tunnels)
+            return lambda: run_admin(self._config, self._admin, self._folder, self._parent_read)
+        service, tunnel = self._service[number], self._tunnels[number]
+        _close_all(self._admin, *(s for s in (*self._service, *self._tunnels) if s not in (service, tunnel)))
+        sockets = WorkerSockets(service, tunnel, self._parent_read)
+        return lambda: run_worker(self._config, number, sockets, self._folder)
+
+    def _signal_workers(self, number: signal.Signals) -> None:
+        for pid, (child, _) in self._children.items():
+            if child != _ADMIN:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+
+    def _stop(self) -> None:
+        """Drain the workers while the admin process still tells of it, then end that, too."""
+        _close_all(*self._service, *self._tunnels)
+        self._signal_workers(signal.SIGTERM)
+        deadline = time.monotonic() + self._config.limits.drain_timeout_s + _KILL_AFTER_DRAIN_S
+        while any(number != _ADMIN for number, _ in self._children.values()) and time.monotonic() < deadline:
+            received = signal.sigtimedwait(_SIGNALS, deadline - time.monotonic())
+            if received is not None and received.si_signo == signal.SIGINT:
+                deadline = time.monotonic()  # asked twice: at once
+            self._reap()
+        for pid in self._children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for pid in list(self._children):
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+        log.info("gateway stopped")
+
+
+def _close_all(*sockets: socket.socket) -> None:
+    for sock in sockets:
+        sock.close()

@@ -1,0 +1,278 @@
+"""One worker process: its listeners, its tunnels, the settings in force, and its books."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import secrets
+import signal
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvloop
+
+from causeway.errors import StateError
+from causeway.gateway.client_connection import ClientConnection
+from causeway.gateway.config import GatewayConfig
+from causeway.gateway.exchange import Exchange
+from causeway.gateway.listener import Listener
+from causeway.gateway.metrics import WorkerMetrics
+from causeway.gateway.publishing import PublishingTable
+from causeway.gateway.tls import service_context, tunnel_context
+from causeway.gateway.tunnel import GatewayTunnel, Tunnels
+from causeway.gateway_settings import GatewaySettings, SettingsError, SettingsStore
+from causeway.observability import logging
+from causeway.observability.access_log import AccessLog
+from causeway.pki.keys import load_verification_key
+from causeway.refusals import REFUSALS
+
+log = structlog.get_logger()
+
+_SWEEP_S = 1.0
+_TUNNEL_HANDSHAKE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSockets:
+    """What a worker inherits from the supervisor, which keeps them open so that a restart refuses nobody."""
+
+    service: socket.socket
+    tunnel: socket.socket
+    parent: int
+    """Read end of a pipe that closes when the supervisor is gone."""
+
+
+class Worker:
+    """Everything that one process shares among its connections.
+
+    Attributes:
+        publishing: the routes in force; None before the first settings.
+        blocked: fingerprints of certificates that are refused.
+        roots_removed_at: the version of the settings that last took a trusted root away.
+        draining: no new connections, and each answer ends its connection.
+    """
+
+    def __init__(self, config: GatewayConfig, number: int, sockets: WorkerSockets) -> None:
+        self.config = config
+        self.number = number
+        self.loop = asyncio.get_running_loop()
+        self.now = self.loop.time
+        self.metrics = WorkerMetrics()
+        self.connections: set[ClientConnection] = set()
+        self.tunnels = Tunnels()
+        self.store = SettingsStore(config.state / "gateway-settings.jws", load_verification_key(config.site_key))
+        self.publishing: PublishingTable | None = None
+        self.settings_version = 0
+        self.blocked: frozenset[str] = frozenset()
+        self.roots_removed_at = 0
+        self.draining = False
+        self.access_log = AccessLog("gateway", enabled=config.log.requests)
+        self._sockets = sockets
+        self._ids = itertools.count(1)
+        self._id_prefix = secrets.token_bytes(6).hex().encode()
+        self._bindings = itertools.count(1)
+        self._stopped = asyncio.Event()
+        if (settings := self.store.load()) is not None:
+            self._apply(settings)
+        self.listener = Listener(self, sockets.service, self._service_context())
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    # What connections ask for.
+
+    def next_request_id(self) -> bytes:
+        """Unique over all workers and restarts: 12 hexadecimal digits of this process, then a count."""
+        return b"%b%08x" % (self._id_prefix, next(self._ids))
+
+    def next_binding(self) -> int:
+        """A number for a client's connection that is bound to one of the connection point's."""
+        return next(self._bindings)
+
+    def note(self, exchange: Exchange, status: int, word: str, peer: bytes) -> None:
+        """Book a request that was passed on."""
+        route = exchange.route
+        seconds = self.now() - exchange.started
+        status = status or REFUSALS[word].status
+        metrics = route.metrics
+        metrics.statuses[status] += 1
+        metrics.bytes_in += exchange.bytes_in
+        metrics.bytes_out += exchange.bytes_out
+        metrics.latency.observe(seconds)
+        if word:
+            self.metrics.refusals[word] += 1
+        self.access_log.write(
+            exchange.request_id,
+            exchange.method,
+            exchange.path,
+            route.name,
+            status,
+            word,
+            seconds,
+            exchange.bytes_in,
+            exchange.bytes_out,
+            peer,
+        )
+
+    def note_refused(
+        self, request_id: bytes, method: bytes, path: bytes, endpoint: bytes, status: int, word: str, peer: bytes
+    ) -> None:
+        """Book a request that was refused here."""
+        self.metrics.refusals[word] += 1
+        self.access_log.write(request_id, method, path, endpoint or b"-", status, word, 0.0, 0, 0, peer)
+
+    # Settings.
+
+    def settings_offered(self, signed: bytes, tunnel: GatewayTunnel) -> None:
+        """A connection point brought a settings document."""
+        try:
+            settings = self.store.offer(signed)
+        except SettingsError as error:
+            self.metrics.settings_refused[error.word] += 1
+            log.warning("settings refused", word=error.word, reason=str(error), connection_point=tunnel.name)
+            tunnel.settings_changed(self.settings_version, error.word)
+            return
+        if settings is None:
+            return
+        self._apply(settings)
+        self.listener.context = self._service_context()
+        log.info("settings in force", version=settings.version, endpoints=len(settings.endpoints))
+        for each in self.tunnels:
+            each.settings_changed(settings.version)
+
+    def _apply(self, settings: GatewaySettings) -> None:
+        self.publishing = PublishingTable(settings, self.metrics.endpoints)
+        self.blocked = frozenset(settings.blocked_certificates)
+        if not set(self._roots) <= set(settings.trusted_roots):
+            self.roots_removed_at = settings.version
+        self._roots = settings.trusted_roots
+        self.settings_version = settings.version
+
+    _roots: tuple[str, ...] = ()
+
+    def _service_context(self) -> ssl.SSLContext:
+        return service_context(self.config, self._roots)
+
+    def reload(self) -> None:
+        """Take the server certificate from its files again; connections that stand are not touched."""
+        try:
+            self.listener.context = self._service_context()
+        except StateError as error:
+            log.warning("reload refused, the certificate in force stays", reason=str(error))
+        else:
+            log.info("certificate reloaded")
+
+    # Life.
+
+    async def run(self, ready: Callable[[], object]) -> None:
+        """Serve until drained. ``ready`` is called when clients and connection points may come."""
+        loop = self.loop
+        loop.set_exception_handler(_log_loop_error)
+        loop.add_signal_handler(signal.SIGTERM, self.drain)
+        loop.add_signal_handler(signal.SIGINT, lambda: None)  # the supervisor decides when to stop
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
+        loop.add_reader(self._sockets.parent, self.drain)
+        tunnel_server = await loop.create_server(
+            lambda: GatewayTunnel(self),
+            sock=self._sockets.tunnel,
+            ssl=tunnel_context(self.config),
+            ssl_handshake_timeout=_TUNNEL_HANDSHAKE_S,
+        )
+        self.listener.start()
+        self._sweep()
+        ready()
+        await self._stopped.wait()
+        tunnel_server.close()
+        # Connections first: as long as they have requests under way, the tunnels must stand.
+        deadline = self.now() + self.config.limits.drain_timeout_s
+        await self._until(lambda: not self.connections, deadline)
+        for tunnel in list(self.tunnels):
+            tunnel.drain()
+        await self._until(lambda: not len(self.tunnels), deadline)
+        for tunnel in list(self.tunnels):
+            tunnel.close()
+        self.access_log.flush()
+
+    async def _until(self, done: Callable[[], bool], deadline: float) -> None:
+        """Look every few milliseconds: at the end of a process's life that is plainer than an event for each cause."""
+        while not done() and self.now() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+    def drain(self) -> None:
+        """Accept no more, answer what is under way, then stop."""
+        if self.draining:
+            return
+        self.draining = True
+        self.loop.remove_reader(self._sockets.parent)
+        log.info("draining", connections=len(self.connections))
+        self.listener.close()
+        for connection in list(self.connections):
+            connection.drain()
+        self._stopped.set()
+
+    def _sweep(self) -> None:
+        now = self.now()
+        for connection in list(self.connections):
+            connection.check_deadline(now)
+        if not self.draining:
+            self.listener.sweep(now)
+        self._sweeper = self.loop.call_later(_SWEEP_S, self._sweep)
+
+    def snapshot(self) -> dict[str, Any]:
+        """All counters, as JSON takes them."""
+        metrics = self.metrics
+        tunnels = [tunnel for tunnel in self.tunnels if tunnel.name]
+        names = {tunnel.name for tunnel in tunnels}
+        return {
+            "endpoints": {name: endpoint.snapshot() for name, endpoint in metrics.endpoints.items()},
+            "refusals": dict(metrics.refusals),
+            "handshakes": metrics.handshakes,
+            "handshake_failures": dict(metrics.handshake_failures),
+            "settings_refused": dict(metrics.settings_refused),
+            "forged_headers": metrics.forged_headers,
+            "tunnels_lost": metrics.tunnels_lost,
+            "connections": self.listener.open_connections,
+            "requests_in_flight": sum(len(tunnel.streams) for tunnel in tunnels),
+            "tunnels": {name: sum(t.name == name and t.usable for t in tunnels) for name in names},
+            "streams": {name: sum(len(t.streams) for t in tunnels if t.name == name) for name in names},
+            "streams_held": {name: sum(t.held_streams for t in tunnels if t.name == name) for name in names},
+            "settings_version": self.settings_version,
+            "draining": self.draining,
+        }
+
+
+def _log_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What asyncio would print with a traceback: mostly tunnels whose handshake failed."""
+    error = context.get("exception")
+    if isinstance(error, OSError | ConnectionError | asyncio.TimeoutError):
+        log.info("connection failed", reason=str(error) or type(error).__name__)
+    else:
+        log.error("internal error", message=context.get("message"), exc_info=error)
+
+
+def run_worker(config: GatewayConfig, number: int, sockets: WorkerSockets, folder: Path) -> None:
+    """The life of a worker process. Its snapshot is served on a socket in ``folder``, for the admin process."""
+    logging.configure("gateway", level=config.log.level, form=config.log.form)
+    structlog.contextvars.bind_contextvars(worker=number)
+
+    async def main() -> None:
+        worker = Worker(config, number, sockets)
+
+        async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(json.dumps(worker.snapshot()).encode())
+            with contextlib.suppress(OSError):
+                await writer.drain()
+            writer.close()
+
+        path = folder / f"worker-{number}.sock"
+        path.unlink(missing_ok=True)
+        server = await asyncio.start_unix_server(answer, path)
+        await worker.run(lambda: log.info("serving", pid=os.getpid(), settings_version=worker.settings_version))
+        server.close()
+        path.unlink(missing_ok=True)
+
+    uvloop.run(main())
