@@ -1,0 +1,40 @@
+"""``causeway gateway``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from causeway.cli.output import print_checks
+from causeway.configuration import default_toml, load
+from causeway.gateway.check import check as check_gateway
+from causeway.gateway.config import HEADING, GatewayConfig
+from causeway.gateway.supervisor import run as run_gateway
+
+app = typer.Typer(no_args_is_help=True, help="The gateway: the cloud side, where devices connect.")
+
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+PrintDefaultOption = Annotated[
+    bool, typer.Option("--print-default", help="Print a commented default configuration file and exit.")
+]
+
+
+@app.command()
+def run(config: ConfigOption = Path("gateway.toml"), print_default: PrintDefaultOption = False) -> None:
+    """Run a gateway until SIGTERM or Ctrl-C, then drain. SIGHUP reloads the server certificate."""
+    if print_default:
+        print(default_toml(GatewayConfig, HEADING), end="")
+        return
+    run_gateway(load(config, GatewayConfig))
+
+
+@app.command()
+def check(
+    config: ConfigOption = Path("gateway.toml"), as_json: JsonOption = False, print_default: PrintDefaultOption = False
+) -> None:
+    """Check the configuration, its files and ports. Exit code 1 where a check fails."""
+    if print_default:
+        print(default_toml(GatewayConfig, HEADING), end="")
+        return
+    raise typer.Exit(print_checks(check_gateway(load(config, GatewayConfig)), as_json=as_json))

@@ -1,0 +1,1 @@
+"""The premises side: dials every gateway worker and calls the site systems."""

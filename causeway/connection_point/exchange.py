@@ -1,0 +1,333 @@
+"""One request on the premises: the connection point's end of a stream, and the site system's answer."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from causeway.connection_point.upstream import UpstreamConnection
+from causeway.http import BadRequest, Framing, RequestHead, ResponseHead, encode_chunk, last_chunk, parse_request_head
+from causeway.identity import Identity
+from causeway.refusals import CLIENT_GONE, REFUSALS, Refused
+from causeway.tunnel.errors import TunnelError
+from causeway.tunnel.frames import END, FrameType
+from causeway.tunnel.prelude import NONE, Prelude
+from causeway.tunnel.stream import Stream
+
+if TYPE_CHECKING:
+    from causeway.connection_point.site_systems import SiteSystemRoute
+    from causeway.connection_point.tunnel import ConnectionPointTunnel
+
+log = structlog.get_logger()
+
+_RESPONSE = int(FrameType.RESPONSE)
+_RESET = int(FrameType.RESET)
+_IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PROPFIND", b"PUT", b"DELETE", b"TRACE"))
+
+
+class Exchange(Stream):
+    """A request that came up a stream.
+
+    Attributes:
+        method: as the device sent it.
+        request_id: in headers and in the logs of every hop.
+        deadline: loop time by which the answer must have begun or the body moved on.
+    """
+
+    __slots__ = (
+        "_body_left",
+        "_bytes_in",
+        "_bytes_out",
+        "_chunked",
+        "_connecting",
+        "_head",
+        "_path",
+        "_pending",
+        "_prelude",
+        "_request_done",
+        "_retried",
+        "_route",
+        "_started",
+        "_status",
+        "_tunnel",
+        "_upstream",
+        "_upstream_paused",
+        "deadline",
+        "method",
+        "request_id",
+    )
+
+    def __init__(self, tunnel: "ConnectionPointTunnel", number: int, prelude: Prelude) -> None:
+        super().__init__(tunnel, number)
+        self._tunnel = tunnel
+        self._prelude = prelude
+        self._route: SiteSystemRoute | None = None
+        self._started = tunnel.loop.time()
+        self._upstream: UpstreamConnection | None = None
+        self._upstream_paused = False
+        self._connecting: asyncio.Task[None] | None = None
+        self._pending: list[bytes] = []  # what came of the body while the connection was being made
+        self._head = b""
+        self._path = b""
+        self._chunked = False
+        self._body_left = 0
+        self._request_done = False
+        self._retried = False
+        self._status = 0
+        self._bytes_in = 0
+        self._bytes_out = 0
+        self.method = b""
+        self.request_id = prelude.request_id
+        self.deadline = 0.0
+
+    # The request.
+
+    def begin(self, head_bytes: bytes, *, end: bool) -> None:
+        """Check what the gateway passed on, as strictly as the gateway did, and send it to the site system."""
+        self._request_done = end
+        try:
+            route, head, identity = self._accept(head_bytes)
+        except (BadRequest, Refused, ValueError) as error:
+            word = error.refused_word if isinstance(error, Refused) else "CMGConnector_BadRequest"
+            self._fail(word, str(error))
+            return
+        self._route = route
+        self.method = head.method
+        self._chunked = head.chunked
+        self._body_left = head.content_length or 0
+        self._head = self._internal_head(route, head, identity)
+        self.deadline = self._started + route.response_timeout_s
+        upstream = self._tunnel.bound_upstream(self._prelude.binding) if route.connection_bound else None
+        if upstream is None and not route.connection_bound:
+            upstream = route.pool.take(self._started)
+        if upstream is None:
+            self._connect(route)
+        else:
+            self._upstream = upstream
+            upstream.begin(self, self._head)
+
+    def _accept(self, head_bytes: bytes) -> "tuple[SiteSystemRoute, RequestHead, Identity]":
+        head = parse_request_head(head_bytes)
+        route = self._tunnel.point.site_systems.routes.get(self._prelude.endpoint)
+        if route is None:
+            raise Refused("CMGConnector_NotPublished")
+        if head.forged:
+            raise BadRequest("the gateway passed on headers that are its own to set")
+        if self._request_done != (not head.chunked and not head.content_length):
+            raise BadRequest("the head and the stream differ on whether there is a body")
+        self._path = route.internal_target(head)
+        return route, head, Identity.decode(self._prelude.identity)
+
+    def _internal_head(self, route: "SiteSystemRoute", head: RequestHead, identity: Identity) -> bytes:
+        """The head for the site system: identity headers are ours, hop-by-hop headers are gone."""
+        if head.content_length is not None:
+            framing = b"Content-Length: %d\r\n" % head.content_length
+        else:
+            framing = b"Transfer-Encoding: chunked\r\n" if head.chunked else b""
+        return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%bX-Forwarded-Host: %b\r\nX-Request-Id: %b\r\n%b%b\r\n" % (
+            head.method,
+            self._path,
+            route.host,
+            framing,
+            self._tunnel.point.identity_headers(identity, self._prelude.peer),
+            head.host,
+            self.request_id,
+            b"Expect: 100-continue\r\n" if head.expects_continue else b"",
+            head.fields,
+        )
+
+    def _connect(self, route: "SiteSystemRoute") -> None:
+        # The one task on the data path: a new connection has to wait for its handshake.
+        self._connecting = self._tunnel.loop.create_task(self._connected(route))
+
+    async def _connected(self, route: "SiteSystemRoute") -> None:
+        try:
+            upstream = await route.pool.connect()
+        except Refused as refused:
+            self._connecting = None
+            self._fail(refused.refused_word, str(refused))
+            return
+        self._connecting = None
+        self._upstream = upstream
+        if route.connection_bound:
+            self._tunnel.bind_upstream(self._prelude.binding, upstream)
+        upstream.begin(self, self._head)
+        pending, self._pending = self._pending, []
+        for data in pending:
+            upstream.write(data)
+        if pending and not self._upstream_paused:
+            self.grant_credit()
+
+    def data_received(self, data: bytes, end: bool) -> None:
+        """A piece of the request's body.
+
+        Raises:
+            TunnelError: it goes beyond the credit or the length that the head announced.
+        """
+        if self._request_done:
+            raise TunnelError("a body goes on after its end")
+        size = len(data)
+        if size:
+            self.count_received(size)
+            self._bytes_in += size
+        route = self._route
+        if route is None:
+            return
+        if self._chunked:
+            if self._bytes_in > route.max_body_bytes:
+                self._fail("CMGService_BodyTooLarge", f"{route.max_body_bytes} bytes allowed")
+                return
+            data = (encode_chunk(data) if size else b"") + (last_chunk() if end else b"")
+        else:
+            self._body_left -= size
+            if self._body_left < 0 or (end and self._body_left):
+                raise TunnelError("a body of another length than its head says")
+        self._request_done = end
+        self._pass_on(data)
+
+    def trailers_received(self, trailers: bytes) -> None:
+        """The end of a body in chunks, with trailers."""
+        if self._request_done or not self._chunked:
+            raise TunnelError("trailers where none can be")
+        self._request_done = True
+        self._pass_on(last_chunk(trailers))
+
+    def _pass_on(self, data: bytes) -> None:
+        if self._upstream is None:
+            self._pending.append(data)  # no more than the first credit, since none is granted before the connection
+            return
+        self._upstream.write(data)
+        if not self._upstream_paused:
+            if not self._request_done:
+                self.grant_credit()
+            self.deadline = self._tunnel.loop.time() + self._route.response_timeout_s  # type: ignore[union-attr]
+
+    def upstream_paused(self) -> None:
+        """The site system does not keep up: the device gets no more credit."""
+        self._upstream_paused = True
+        self.credit_in.stalled()
+
+    def upstream_resumed(self) -> None:
+        """It keeps up again."""
+        self._upstream_paused = False
+        if not self._request_done:
+            self.grant_credit()
+        if self._route is not None:
+            self.deadline = self._tunnel.loop.time() + self._route.response_timeout_s
+
+    # The answer.
+
+    def head_received(self, head: ResponseHead) -> None:
+        """Pass the head on, with one byte that says how the body ends."""
+        end = head.framing is Framing.NONE and head.status >= 200
+        if head.status >= 200:
+            self._status = head.status
+        self._tunnel.send(_RESPONSE | END if end else _RESPONSE, self.number, bytes((head.framing,)) + head.head)
+
+    def body_received(self, data: bytes, *, end: bool) -> None:
+        """Pass a piece of the body on."""
+        self._bytes_out += len(data)
+        self.send_data(data, end=end)
+
+    def answer_complete(self, trailers: bytes | None) -> None:
+        """The answer is whole. The stream goes on while bytes are held back for want of credit."""
+        upstream, self._upstream = self._upstream, None
+        route = self._route
+        if upstream is not None and route is not None:
+            if self._request_done and upstream.alive:
+                if not route.connection_bound:
+                    route.pool.keep(upstream, self._tunnel.loop.time())
+            else:
+                upstream.abort()
+        if trailers is not None:
+            self.send_end(trailers)
+        self._note(self._status, "")
+        if not self.holding:
+            self._tunnel.forget(self)
+
+    def pause_source(self) -> None:
+        """The way up does not keep up: read no more from the site system."""
+        if self._upstream is not None:
+            self._upstream.pause_reading()
+
+    def resume_source(self) -> None:
+        """It keeps up again."""
+        if self._upstream is not None:
+            self._upstream.resume_reading()
+        else:
+            self._tunnel.forget(self)
+
+    # Ends.
+
+    def upstream_lost(self, word: str, details: str, *, untouched: bool) -> None:
+        """The site system is gone; a request that cannot have done anything is sent once more on a new connection."""
+        upstream, self._upstream = self._upstream, None
+        route = self._route
+        stale = upstream is not None and upstream.served > 0
+        may_repeat = self.method in _IDEMPOTENT and self._request_done and not self._bytes_in
+        if route is not None and stale and untouched and may_repeat and not self._retried:
+            self._retried = True
+            self._tunnel.point.metrics.retries += 1
+            self._connect(route)
+            return
+        self._fail(word, details)
+
+    def reset_received(self) -> None:
+        """Nobody waits for the answer any more."""
+        self._note(499, CLIENT_GONE)
+        self._give_up()
+
+    def check_deadline(self, now: float) -> None:
+        """Called every second: a site system that does not begin its answer is given up."""
+        if self._route is not None and not self._status and now > self.deadline:
+            self._fail("CMGConnector_SiteSystemTimeout", f"no answer within {self._route.response_timeout_s:.0f} s")
+
+    def tunnel_lost(self) -> None:
+        """The way up is gone."""
+        self._note(502, "TunnelLost")
+        self._give_up()
+
+    def _fail(self, word: str, details: str) -> None:
+        log.warning(
+            "request failed",
+            request_id=self.request_id.decode(),
+            word=word,
+            endpoint=self._prelude.endpoint.decode(),
+            details=details[:300],
+        )
+        self._tunnel.send(_RESET, self.number, word.encode())
+        self._note(self._status or REFUSALS[word].status, word)
+        self._give_up()
+
+    def _give_up(self) -> None:
+        if self._connecting is not None:
+            self._connecting.cancel()
+            self._connecting = None
+        upstream, self._upstream = self._upstream, None
+        if upstream is not None:
+            upstream.owner = None
+            upstream.abort()
+        self._tunnel.forget(self)
+
+    def _note(self, status: int, word: str) -> None:
+        point = self._tunnel.point
+        seconds = self._tunnel.loop.time() - self._started
+        if word:
+            point.metrics.failures[word] += 1
+        if (route := self._route) is not None:
+            route.metrics.statuses[status] += 1
+            route.metrics.bytes_in += self._bytes_in
+            route.metrics.bytes_out += self._bytes_out
+            route.metrics.latency.observe(seconds)
+        point.access_log.write(
+            self.request_id,
+            self.method or NONE,
+            self._path.partition(b"?")[0],
+            self._prelude.endpoint,
+            status,
+            word,
+            seconds,
+            self._bytes_in,
+            self._bytes_out,
+            self._prelude.peer,
+        )

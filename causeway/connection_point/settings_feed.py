@@ -1,0 +1,60 @@
+"""Brings the gateway settings from the site: asks for something newer and waits until there is."""
+
+import asyncio
+import random
+from typing import TYPE_CHECKING
+
+import httpx
+import structlog
+
+from causeway import __version__
+from causeway.connection_point.tls import site_context
+from causeway.errors import StateError
+from causeway.gateway_settings import SettingsError
+from causeway.gateway_settings.document import MAX_DOCUMENT_BYTES
+
+if TYPE_CHECKING:
+    from causeway.connection_point.service import ConnectionPoint
+
+log = structlog.get_logger()
+
+_WAIT_S = 30
+_FIRST_PAUSE_S = 0.2
+_LONGEST_PAUSE_S = 15.0
+
+
+async def follow_settings(point: "ConnectionPoint") -> None:
+    """Offer every new document to ``point``, for ever."""
+    failures = 0
+    while True:
+        try:
+            async with httpx.AsyncClient(
+                verify=site_context(point.config),
+                timeout=httpx.Timeout(10.0, read=_WAIT_S + 15.0),
+                headers={"User-Agent": f"causeway/{__version__}"},
+            ) as client:
+                while True:
+                    await _ask(client, point)
+                    failures = 0
+                    point.site_reason = ""
+        except (httpx.HTTPError, StateError, SettingsError, OSError) as error:
+            failures += 1
+            point.site_reason = f"the site {point.config.site.url} gives no settings: {error or type(error).__name__}"
+            log.warning("no settings from the site", site=point.config.site.url, reason=str(error), attempt=failures)
+            pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(failures, 16))
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  # not a secret
+
+
+async def _ask(client: httpx.AsyncClient, point: "ConnectionPoint") -> None:
+    query = {"newer_than": point.settings_version, "wait_s": _WAIT_S}
+    url = f"{point.config.site.url}/causeway/gateway-settings"
+    async with client.stream("GET", url, params=query) as response:
+        if response.status_code == 204:
+            return
+        response.raise_for_status()
+        document = bytearray()
+        async for piece in response.aiter_bytes():
+            document += piece
+            if len(document) > MAX_DOCUMENT_BYTES:
+                raise SettingsError(f"the document has more than {MAX_DOCUMENT_BYTES} bytes")
+    point.settings_offered(bytes(document))

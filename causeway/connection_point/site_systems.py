@@ -1,0 +1,106 @@
+"""From published endpoints to the internal URLs behind them."""
+
+import ssl
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from causeway.connection_point.metrics import EndpointMetrics
+from causeway.connection_point.upstream import Origin, UpstreamPool
+from causeway.gateway_settings import Endpoint, GatewaySettings
+from causeway.http import RequestHead
+from causeway.refusals import Refused
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SiteSystemRoute:
+    """One published endpoint, seen from inside.
+
+    Attributes:
+        external: the path prefix that devices use, in lower case.
+        internal: the path that replaces it.
+        host: the Host header for the site system.
+        pool: kept connections to it.
+    """
+
+    name: str
+    external: bytes
+    internal: bytes
+    host: bytes
+    pool: UpstreamPool
+    methods: frozenset[bytes]
+    max_body_bytes: int
+    response_timeout_s: float
+    connection_bound: bool
+    metrics: EndpointMetrics
+
+    def internal_target(self, head: RequestHead) -> bytes:
+        """The target at the site system; everything behind the prefix passes byte for byte.
+
+        Raises:
+            Refused: the request is not one of this endpoint; the gateway should have known.
+        """
+        size = len(self.external)
+        target = head.target
+        if target[:size].lower() != self.external or target[size : size + 1] not in (b"/", b"?", b""):
+            raise Refused("CMGConnector_NotPublished")
+        if head.method not in self.methods:
+            raise Refused("CMGConnector_NotPublished", "the method is not published")
+        if head.content_length is not None and head.content_length > self.max_body_bytes:
+            raise Refused("CMGService_BodyTooLarge")
+        rest = target[size:]
+        if not self.internal and not rest.startswith(b"/"):
+            return b"/" + rest
+        return self.internal + rest
+
+
+class SiteSystems:
+    """All routes of one version of the settings. Pools outlive a version: kept connections stay kept."""
+
+    def __init__(self, context: ssl.SSLContext, *, connect_timeout_s: float, idle_timeout_s: float, limit: int) -> None:
+        self._context = context
+        self._connect_timeout_s = connect_timeout_s
+        self._idle_timeout_s = idle_timeout_s
+        self._limit = limit
+        self.routes: dict[bytes, SiteSystemRoute] = {}
+        self.pools: dict[Origin, UpstreamPool] = {}
+        self.metrics: dict[str, EndpointMetrics] = {}
+
+    def apply(self, settings: GatewaySettings) -> None:
+        """Take the endpoints of ``settings``."""
+        self.routes = {endpoint.name.encode(): self._route(endpoint) for endpoint in settings.endpoints}
+        used = {route.pool for route in self.routes.values()}
+        for origin, pool in list(self.pools.items()):
+            if pool not in used:
+                pool.close_idle()
+                del self.pools[origin]
+
+    def _route(self, endpoint: Endpoint) -> SiteSystemRoute:
+        url = urlsplit(endpoint.upstream)
+        tls = url.scheme == "https"
+        origin = Origin(url.hostname or "", url.port or (443 if tls else 80), tls)
+        pool = self.pools.get(origin)
+        if pool is None:
+            pool = self.pools[origin] = UpstreamPool(
+                origin,
+                self._context if tls else None,
+                connect_timeout_s=self._connect_timeout_s,
+                idle_timeout_s=self._idle_timeout_s,
+                limit=self._limit,
+            )
+        return SiteSystemRoute(
+            name=endpoint.name,
+            external=endpoint.path.lower().encode(),
+            internal=url.path.rstrip("/").encode(),
+            host=url.netloc.encode(),
+            pool=pool,
+            methods=frozenset(method.encode() for method in endpoint.methods),
+            max_body_bytes=endpoint.max_body_bytes,
+            response_timeout_s=endpoint.response_timeout_s,
+            connection_bound=endpoint.connection_bound,
+            metrics=self.metrics.setdefault(endpoint.name, EndpointMetrics()),
+        )
+
+    def close(self) -> None:
+        """Close what is kept."""
+        for pool in self.pools.values():
+            pool.close_idle()

@@ -1,0 +1,288 @@
+"""Connections to site systems: framed strictly, kept, and used again."""
+
+import asyncio
+import ssl
+from collections import deque
+from typing import NamedTuple, Protocol, cast
+
+from causeway.http import BadResponse, ChunkedDecoder, Framing, ResponseHead, parse_response_head
+from causeway.refusals import Refused
+
+_MAX_HEAD_BYTES = 32 * 1024
+_WRITE_HIGH_WATER_BYTES = 256 * 1024
+
+
+class Origin(NamedTuple):
+    """A site system's address."""
+
+    host: str
+    port: int
+    tls: bool
+
+
+class Owner(Protocol):
+    """Who asked, and wants the answer."""
+
+    method: bytes
+
+    def head_received(self, head: ResponseHead) -> None:
+        """The answer's head; an interim one has a status below 200."""
+
+    def body_received(self, data: bytes, *, end: bool) -> None:
+        """A piece of the answer's body; ``end`` where it is known to be the last."""
+
+    def answer_complete(self, trailers: bytes | None) -> None:
+        """The answer is whole; None where its last piece, or its head, said so already."""
+
+    def upstream_lost(self, word: str, details: str, *, untouched: bool) -> None:
+        """No more will come; ``untouched`` where nothing of an answer has come at all."""
+
+    def upstream_paused(self) -> None:
+        """The site system does not keep up with the request's body."""
+
+    def upstream_resumed(self) -> None:
+        """It keeps up again."""
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """One connection to a site system.
+
+    Attributes:
+        owner: whose request is under way; None while the connection is idle.
+        served: requests answered on it so far.
+        idle_since: loop time.
+    """
+
+    def __init__(self, pool: "UpstreamPool") -> None:
+        self.pool = pool
+        self.owner: Owner | None = None
+        self.served = 0
+        self.idle_since = 0.0
+        self._transport: asyncio.Transport | None = None
+        self._buffer = b""
+        self._head: ResponseHead | None = None
+        self._left = 0
+        self._chunks: ChunkedDecoder | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=_WRITE_HIGH_WATER_BYTES)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it may be used."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    # The request.
+
+    def begin(self, owner: Owner, head: bytes) -> None:
+        """Send a request's head for ``owner``."""
+        self.owner = owner
+        self._head = None
+        self._chunks = None
+        self.write(head)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes of the request."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def pause_writing(self) -> None:
+        """Tell the owner."""
+        if self.owner is not None:
+            self.owner.upstream_paused()
+
+    def resume_writing(self) -> None:
+        """Tell the owner."""
+        if self.owner is not None:
+            self.owner.upstream_resumed()
+
+    # The answer.
+
+    def pause_reading(self) -> None:
+        """The way up does not keep up."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """It keeps up again."""
+        if self._transport is not None:
+            self._transport.resume_reading()
+
+    def data_received(self, data: bytes) -> None:
+        """Frame the answer and hand it to the owner."""
+        owner = self.owner
+        if owner is None:
+            self.abort()  # nobody asked
+            return
+        try:
+            if self._head is None:
+                self._read_head(owner, data)
+            else:
+                self._read_body(owner, data)
+        except BadResponse as error:
+            self.owner = None
+            self.abort()
+            owner.upstream_lost(error.word, str(error), untouched=False)
+
+    def _read_head(self, owner: Owner, data: bytes) -> None:
+        if self._buffer:
+            data = self._buffer + data
+            self._buffer = b""
+        while True:
+            end = data.find(b"\r\n\r\n") + 4
+            if end < 4:
+                if len(data) > _MAX_HEAD_BYTES:
+                    raise BadResponse("the answer's head is too large")
+                self._buffer = data
+                return
+            head = parse_response_head(data[:end], owner.method)
+            if head.status == 101:
+                raise BadResponse("101 Switching Protocols, which nobody asked for")
+            data = data[end:]
+            owner.head_received(head)
+            if self.owner is not owner:
+                return
+            if head.status >= 200:
+                break
+        self._head = head
+        self._left = head.content_length
+        self._chunks = ChunkedDecoder(BadResponse) if head.framing is Framing.CHUNKED else None
+        if head.framing is Framing.NONE:
+            self._finish(owner, extra=bool(data), trailers=None)
+        elif data:
+            self._read_body(owner, data)
+
+    def _read_body(self, owner: Owner, data: bytes) -> None:
+        if self._chunks is not None:
+            for piece in self._chunks.feed(data):
+                owner.body_received(piece, end=False)
+            if self._chunks.finished:
+                self._finish(owner, extra=bool(self._chunks.rest), trailers=self._chunks.trailers)
+            return
+        head = cast("ResponseHead", self._head)
+        if head.framing is Framing.CLOSE:
+            owner.body_received(data, end=False)
+            return
+        left = self._left
+        extra = len(data) > left
+        if extra:
+            data = data[:left]
+        self._left = left - len(data)
+        owner.body_received(data, end=not self._left)
+        if not self._left:
+            self._finish(owner, extra=extra, trailers=None)
+
+    def _finish(self, owner: Owner, *, extra: bool, trailers: bytes | None) -> None:
+        """The answer is whole. Keep the connection, unless it has said more than it was asked."""
+        head = cast("ResponseHead", self._head)
+        if self.owner is not owner:
+            return  # the owner gave the request up while it was told
+        self.owner = None
+        self.served += 1
+        if extra or not head.keep_alive:
+            self.abort()
+        owner.answer_complete(trailers)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the owner; an answer that was to end with the connection has ended."""
+        self._transport = None
+        self.pool.forget(self)
+        owner, self.owner = self.owner, None
+        if owner is None:
+            return
+        if self._head is not None and self._head.framing is Framing.CLOSE and exc is None:
+            owner.answer_complete(b"")
+            return
+        refused = isinstance(exc, ssl.SSLError) and self._head is None
+        word = "CMGConnector_SiteSystemCertificate" if refused else "CMGConnector_SiteSystemClosed"
+        owner.upstream_lost(word, str(exc or ""), untouched=self._head is None and not self._buffer)
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+
+class UpstreamPool:
+    """Kept connections to one site system, the last used first."""
+
+    def __init__(
+        self,
+        origin: Origin,
+        context: ssl.SSLContext | None,
+        *,
+        connect_timeout_s: float,
+        idle_timeout_s: float,
+        limit: int,
+    ) -> None:
+        self.origin = origin
+        self._context = context
+        self._connect_timeout_s = connect_timeout_s
+        self._idle_timeout_s = idle_timeout_s
+        self._limit = limit
+        self._idle: deque[UpstreamConnection] = deque()
+        self.open = 0
+
+    def take(self, now: float) -> UpstreamConnection | None:
+        """An idle connection that is still good, or None."""
+        idle = self._idle
+        while idle:
+            connection = idle.pop()
+            if connection.alive and now - connection.idle_since < self._idle_timeout_s:
+                return connection
+            connection.abort()
+        return None
+
+    def keep(self, connection: UpstreamConnection, now: float) -> None:
+        """Give a connection back."""
+        if connection.alive:
+            connection.idle_since = now
+            self._idle.append(connection)
+
+    async def connect(self) -> UpstreamConnection:
+        """A new connection.
+
+        Raises:
+            Refused: the site system cannot be reached, its certificate is not good, or there are too many.
+        """
+        if self.open >= self._limit:
+            raise Refused("CMGConnector_Busy", f"{self.open} connections to {self.origin.host}")
+        self.open += 1
+        loop = asyncio.get_running_loop()
+        host, port, tls = self.origin
+        try:
+            async with asyncio.timeout(self._connect_timeout_s):
+                _, connection = await loop.create_connection(
+                    lambda: UpstreamConnection(self),
+                    host,
+                    port,
+                    ssl=self._context,
+                    server_hostname=host if tls else None,
+                )
+        except BaseException as error:
+            self.open -= 1
+            if isinstance(error, ssl.SSLError):
+                raise Refused("CMGConnector_SiteSystemCertificate", f"{host}:{port}: {error}") from error
+            if isinstance(error, OSError | TimeoutError):
+                reason = str(error) or "no answer in time"
+                raise Refused("CMGConnector_SiteSystemUnreachable", f"{host}:{port}: {reason}") from error
+            raise
+        return connection
+
+    def forget(self, connection: UpstreamConnection) -> None:
+        """A connection ended."""
+        self.open -= 1
+        if connection.owner is None and connection in self._idle:
+            self._idle.remove(connection)
+
+    def sweep(self, now: float) -> None:
+        """Close what has been idle for too long; the oldest are at the left."""
+        while self._idle and now - self._idle[0].idle_since >= self._idle_timeout_s:
+            self._idle.popleft().abort()
+
+    def close_idle(self) -> None:
+        """Close what is kept."""
+        while self._idle:
+            self._idle.pop().abort()
