@@ -1,0 +1,94 @@
+"""The site's web application: who calls, which handler answers, and how a refusal looks."""
+
+import secrets
+import time
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from causeway.messaging.errors import MessagingError, SignatureError, TooLargeError, UnsupportedError
+from causeway.site import refusals
+from causeway.site.context import Site
+from causeway.site.errors import CertificateBlocked, NotFound, Refused
+from causeway.site.http_server import REASON_HEADER
+from causeway.site.management_point.app import URLS, Answer
+from causeway.site.peer import Client, client_of
+from causeway.site.settings import endpoint as settings_endpoint
+
+REQUEST_ID_HEADER = "x-request-id"
+
+# Signatures are judged last, on a message that could be read: the protocol has an empty answer for that.
+_MESSAGE_STATUS: tuple[tuple[type[MessagingError], int], ...] = (
+    (SignatureError, 200),
+    (UnsupportedError, 200),
+    (TooLargeError, 413),
+    (MessagingError, 400),
+)
+
+
+async def _gateway_settings(site: Site, client: Client, request: Request) -> Response:
+    return await settings_endpoint.answer(request, client, site)
+
+
+_URLS: dict[str, Answer] = {**URLS, settings_endpoint.PATH: _gateway_settings}
+
+
+class SiteApp:
+    """The ASGI application of the site's server."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        client = client_of(request)
+        request_id = client.request_id or secrets.token_hex(8)
+        path = request.url.path.lower()
+        url = path if path in _URLS else "other"
+        metrics = self._site.metrics
+        began = time.perf_counter()
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            metrics.in_flight.track_inprogress(),
+        ):
+            try:
+                response = await self._answer(client, request, path)
+            except ClientDisconnect:
+                return
+            except (Refused, MessagingError) as error:
+                refusals.note(metrics, client, error, method=request.method[:32], url=path[:200])
+                response = refusal(error)
+        metrics.requests.labels(url=url, status=str(response.status_code)).inc()
+        metrics.seconds.labels(url=url).observe(time.perf_counter() - began)
+        response.headers[REQUEST_ID_HEADER] = request_id
+        await response(scope, receive, send)
+
+    async def _answer(self, client: Client, request: Request, path: str) -> Response:
+        for fingerprint in client.fingerprints:
+            if self._site.is_blocked(fingerprint):
+                raise CertificateBlocked(f"the certificate {fingerprint} is blocked")
+        handler = _URLS.get(path)
+        if handler is None:
+            raise NotFound("the site has nothing at this URL")
+        return await handler(self._site, client, request)
+
+
+def refusal(error: Refused | MessagingError) -> Response:
+    """How a refusal looks: its status, its word as the reason phrase, and a page that says no more than that.
+
+    A client that fetches a policy takes an answer that begins with ``<HTML>`` as the demand for a client token.
+    """
+    reason = error.word
+    if isinstance(error, Refused):
+        status, reason = error.status, error.reason or error.word
+    else:
+        status = next(status for kind, status in _MESSAGE_STATUS if isinstance(error, kind))
+    if status == 200:
+        return Response()
+    page = f"<HTML><HEAD><TITLE>{status} {reason}</TITLE></HEAD><BODY>{error.word}</BODY></HTML>"
+    return Response(page, status, {REASON_HEADER.decode(): reason}, media_type="text/html")

@@ -1,0 +1,71 @@
+"""The site's configuration file, one dataclass a table."""
+
+from causeway.configuration import section, setting
+from causeway.site.config.database import DatabaseConfig
+from causeway.site.config.gateway import (
+    ApplicationConfig,
+    ExistingManagementPoint,
+    ExistingUpdatePoint,
+    GatewayConfig,
+    ServerAuthEndpoint,
+)
+from causeway.site.config.management_point import (
+    Approval,
+    ClientSettingsConfig,
+    LocationsConfig,
+    ManagementPointConfig,
+    PolicyBodyEncryption,
+    UpdateServer,
+)
+from causeway.site.config.server import AdminConfig, LogConfig, ServerConfig
+from causeway.site.config.site import IdentityConfig
+
+__all__ = [
+    "AdminConfig",
+    "ApplicationConfig",
+    "Approval",
+    "ClientSettingsConfig",
+    "DatabaseConfig",
+    "ExistingManagementPoint",
+    "ExistingUpdatePoint",
+    "GatewayConfig",
+    "IdentityConfig",
+    "LocationsConfig",
+    "LogConfig",
+    "ManagementPointConfig",
+    "PolicyBodyEncryption",
+    "ServerAuthEndpoint",
+    "ServerConfig",
+    "SiteConfig",
+    "UpdateServer",
+]
+
+
+@section
+class SiteConfig:
+    """``site.toml``."""
+
+    site: IdentityConfig = setting("What the site is called, and the keys it signs with.")
+    database: DatabaseConfig = setting("Where the state is kept.", factory=DatabaseConfig)
+    server: ServerConfig = setting("The address that devices on the premises and connection points reach.")
+    admin: AdminConfig = setting(
+        "Health and metrics, for this machine alone unless told otherwise.", factory=AdminConfig
+    )
+    log: LogConfig = setting("What is written to standard error.", factory=LogConfig)
+    management_point: ManagementPointConfig = setting(
+        "The management point that devices register with.", factory=ManagementPointConfig
+    )
+    client_settings: ClientSettingsConfig = setting(
+        "The client settings that every device gets as policy.", factory=ClientSettingsConfig
+    )
+    locations: LocationsConfig = setting("What devices are told about content and updates.", factory=LocationsConfig)
+    gateway: GatewayConfig = setting("What gateways are told: the gateway settings.")
+    application: tuple[ApplicationConfig, ...] = setting(
+        "A published application: an external path led to any other HTTP(S) server. May repeat.", default=()
+    )
+    existing_management_point: tuple[ExistingManagementPoint, ...] = setting(
+        "An existing Configuration Manager management point to publish. May repeat.", default=()
+    )
+    existing_update_point: tuple[ExistingUpdatePoint, ...] = setting(
+        "An existing software update point (WSUS) to publish. May repeat.", default=()
+    )

@@ -1,0 +1,112 @@
+"""What the request handlers share: the configuration in force, the keys, the database."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from causeway.errors import OperatorError
+from causeway.pki.keys import load_private_key, load_signing_key
+from causeway.site.config import SiteConfig
+from causeway.site.database import Database
+from causeway.site.metrics import Metrics
+from causeway.site.settings import Publisher
+from causeway.site.tokens import TokenLedger
+from causeway.site.trust import TrustedRoots, read_certificates
+
+
+@dataclass(frozen=True, slots=True)
+class SigningIdentity:
+    """A certificate and its RSA key."""
+
+    certificate: x509.Certificate
+    key: rsa.RSAPrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The configuration in force and what was read from the files that it names; replaced whole by a reload.
+
+    Attributes:
+        config: the file's content.
+        roots: those that approve a device under ``approval = "trusted-root"``.
+        site_signing: what the site signs with towards devices.
+        server_certificate: the management point's.
+        settings_key: signs the gateway settings.
+    """
+
+    config: SiteConfig
+    roots: TrustedRoots
+    site_signing: SigningIdentity
+    server_certificate: x509.Certificate
+    settings_key: Ed25519PrivateKey
+
+    @classmethod
+    def read(cls, config: SiteConfig) -> "InForce":
+        """Read the files that ``config`` names.
+
+        Raises:
+            OperatorError: one is missing, unreadable or not what it should be.
+        """
+        return cls(
+            config=config,
+            roots=TrustedRoots(read_certificates(config.management_point.trusted_roots)),
+            site_signing=_signing_identity(config),
+            server_certificate=_first_certificate(config.server.certificate),
+            settings_key=load_signing_key(config.gateway.settings_key),
+        )
+
+
+def _first_certificate(path: Path) -> x509.Certificate:
+    return read_certificates([path])[0]
+
+
+def _signing_identity(config: SiteConfig) -> SigningIdentity:
+    certificate = _first_certificate(config.site.signing_certificate)
+    key = load_private_key(config.site.signing_key)
+    if not isinstance(key, rsa.RSAPrivateKey) or key.public_key() != certificate.public_key():
+        raise OperatorError(
+            f"{config.site.signing_key}: not the RSA key of {config.site.signing_certificate.name}; "
+            "restore both from one backup"
+        )
+    return SigningIdentity(certificate, key)
+
+
+class Site:
+    """The state of a running site."""
+
+    def __init__(self, in_force: InForce, database: Database) -> None:
+        self.in_force = in_force
+        self.database = database
+        self.metrics = Metrics()
+        self.publisher = Publisher(database)
+        self.tokens = TokenLedger()
+        self.draining = False
+        self._blocked: frozenset[str] = frozenset()
+
+    @property
+    def config(self) -> SiteConfig:
+        """The configuration in force."""
+        return self.in_force.config
+
+    def block(self, fingerprints: Iterable[str]) -> None:
+        """Refuse these client certificates from now on, beside those of the configuration."""
+        self._blocked = frozenset(fingerprints)
+
+    def is_blocked(self, fingerprint: str) -> bool:
+        """Whether a client certificate, by SHA-256 in hexadecimal, is refused."""
+        return fingerprint in self._blocked or fingerprint in self.config.gateway.blocked_certificates
+
+    def is_certificate_blocked(self, certificate: x509.Certificate) -> bool:
+        """Whether that certificate is refused."""
+        return self.is_blocked(certificate.fingerprint(SHA256()).hex())
+
+    @staticmethod
+    def now() -> datetime:
+        """The time, in UTC."""
+        return datetime.now(UTC)

@@ -1,0 +1,8 @@
+"""The site's database: the only place that knows SQL. Everything outside sees plain values.
+
+Each public function here is one transaction: when it returns, what it wrote is on the disk.
+"""
+
+from causeway.site.database.engine import Database
+
+__all__ = ["Database"]

@@ -1,0 +1,167 @@
+"""Open the database, bring it up to date, and give out transactions."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, event, func, make_url, select, text
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from causeway.errors import StateError
+from causeway.files import read_state
+from causeway.site.config.database import SQLITE, DatabaseConfig
+from causeway.site.errors import DatabaseUnavailable
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_BUSY_TIMEOUT_S = 20
+_LOCK_SPACE = 0x63617573  # any number that no other program on the same PostgreSQL locks
+_READ = "causeway_read"
+
+
+class Database:
+    """The site's database. Its methods block: callers on the event loop use the thread pool."""
+
+    def __init__(self, config: DatabaseConfig) -> None:
+        self._sqlite = config.url.startswith(SQLITE)
+        self.name = config.url.removeprefix(SQLITE)
+        # SQLite has one writer at a time. Waiting here is in order; SQLite's own waiting is by retries.
+        self._writer: contextlib.AbstractContextManager[Any] = (
+            threading.Lock() if self._sqlite else contextlib.nullcontext()
+        )
+        self.engine = _make_engine(config)
+
+    def open(self) -> None:
+        """Connect, and bring the tables to this version of Causeway.
+
+        Raises:
+            StateError: it cannot be reached, is no database, or belongs to a newer version.
+        """
+        try:
+            with self.engine.begin() as connection:
+                if not self._sqlite:
+                    connection.execute(select(func.pg_advisory_xact_lock(_LOCK_SPACE, 0)))
+                _migrate(connection)
+        except SQLAlchemyError as error:
+            raise self._state_error(error) from error
+        except CommandError as error:
+            raise StateError(
+                f"{self.name}: made by another version of Causeway ({error}); run that version, or restore a backup"
+            ) from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that sees one state of the database and changes nothing."""
+        reader = self.engine.execution_options(**{_READ: True})
+        with _unavailable(), Session(reader, expire_on_commit=False) as session:
+            yield session
+
+    @contextlib.contextmanager
+    def write(self, *, alone: str | None = None) -> Iterator[Session]:
+        """A transaction that is on the disk when the block has ended, or has left no trace where the block raised.
+
+        Args:
+            alone: a name; no two transactions of that name run at once, in all site servers together. SQLite lets no
+                two writers run anyway.
+        """
+        with (
+            _unavailable(),
+            self._writer,
+            Session(self.engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            if alone is not None and not self._sqlite:
+                session.execute(select(func.pg_advisory_xact_lock(_LOCK_SPACE, func.hashtext(alone))))
+            yield session
+
+    def ping(self) -> None:
+        """See that the database answers.
+
+        Raises:
+            DatabaseUnavailable: it does not.
+        """
+        with self.read() as session:
+            session.execute(text("SELECT 1"))
+
+    def _state_error(self, error: SQLAlchemyError) -> StateError:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        if not self._sqlite:
+            return StateError(f"{self.name}: the database cannot be used: {reason}")
+        if isinstance(error, OperationalError) and "unable to open" in reason:
+            return StateError(f"{self.name}: the database cannot be opened; its folder must exist and be writable")
+        if isinstance(error, DatabaseError) and ("not a database" in reason or "malformed" in reason):
+            return StateError(f"{self.name}: not a database or a corrupt one; restore it from a backup")
+        return StateError(f"{self.name}: the database cannot be used: {reason}")
+
+
+@contextlib.contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise DatabaseUnavailable(f"the database cannot be used: {reason}") from error
+
+
+def _make_engine(config: DatabaseConfig) -> Engine:
+    url = make_url(config.url)
+    if config.url.startswith(SQLITE):
+        engine = sqlalchemy.create_engine(
+            url, pool_size=config.connections, max_overflow=0, connect_args={"timeout": _BUSY_TIMEOUT_S}
+        )
+        event.listen(engine, "connect", _on_sqlite_connect)
+        event.listen(engine, "begin", _on_sqlite_begin)
+        return engine
+    if config.password_file is not None:
+        lines = read_state(config.password_file, "the database password").decode("utf-8", "replace").splitlines()
+        if not lines or not lines[0]:
+            raise StateError(f"{config.password_file}: empty; its first line is the database password")
+        url = url.set(password=lines[0])
+    return sqlalchemy.create_engine(url, pool_size=config.connections, max_overflow=0, pool_pre_ping=True)
+
+
+def _on_sqlite_connect(connection: Any, _record: Any) -> None:
+    # The driver's own transactions start too late (at the first write), so it gets none and we begin ours.
+    connection.isolation_level = None
+    # WAL lets readers read while one writes; FULL brings each commit to the disk before it returns.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    # A write lock from the first statement: a transaction that reads first and writes later cannot fail in between.
+    read = connection.get_execution_options().get(_READ, False)
+    connection.exec_driver_sql("BEGIN" if read else "BEGIN IMMEDIATE")
+
+
+def _migrate(connection: Connection) -> None:
+    config = _alembic()
+    tables = set(sqlalchemy.inspect(connection).get_table_names())
+    if tables and "alembic_version" not in tables:
+        raise CommandError(f"it holds other tables, such as {min(tables)}")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def newest_revision() -> str:
+    """The revision of the tables that this version of Causeway works with."""
+    return ScriptDirectory.from_config(_alembic()).get_current_head() or ""
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    return config

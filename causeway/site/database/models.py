@@ -1,0 +1,218 @@
+"""The tables."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from causeway.site.database.types import UtcDateTime
+
+SMSID_CHARACTERS = 41
+GUID_CHARACTERS = 38
+FINGERPRINT_CHARACTERS = 64
+NAME_CHARACTERS = 255
+
+
+class Base(DeclarativeBase):
+    """Root of the models; constraints have names, so that migrations can speak of them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012  # SQLAlchemy's own way
+
+
+class ApprovalState(StrEnum):
+    """Where a device stands."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    BLOCKED = "blocked"
+
+
+class CertificateUse(StrEnum):
+    """What a device's certificate is for."""
+
+    SIGNING = "signing"
+    ENCRYPTION = "encryption"
+
+
+class Device(Base):
+    """A registered device."""
+
+    __tablename__ = "devices"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    smsid: Mapped[str] = mapped_column(String(SMSID_CHARACTERS), unique=True)
+    netbios_name: Mapped[str] = mapped_column(String(NAME_CHARACTERS))
+    fq_name: Mapped[str] = mapped_column(String(NAME_CHARACTERS))
+    agent_version: Mapped[str] = mapped_column(String(NAME_CHARACTERS))
+    approval: Mapped[ApprovalState] = mapped_column(String(16), index=True)
+    approval_reason: Mapped[str] = mapped_column(String(NAME_CHARACTERS))
+    registered_at: Mapped[datetime]
+    registration_time: Mapped[datetime]
+    last_contact_at: Mapped[datetime]
+    last_policy_at: Mapped[datetime | None]
+    last_heartbeat_at: Mapped[datetime | None]
+    last_inventory_at: Mapped[datetime | None]
+
+    certificates: Mapped[list["DeviceCertificate"]] = relationship(
+        back_populates="device", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class DeviceCertificate(Base):
+    """A device's certificate. The key of a signing certificate is the device's identity: no two devices share one."""
+
+    __tablename__ = "device_certificates"
+    __table_args__ = (
+        UniqueConstraint("device_id", "use"),
+        Index("ix_device_certificates_identity", "identity", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"))
+    use: Mapped[CertificateUse] = mapped_column(String(16))
+    fingerprint: Mapped[str] = mapped_column(String(FINGERPRINT_CHARACTERS), index=True)
+    # SHA-256 of a signing certificate's public key; NULL for encryption, so that the index binds signing keys alone.
+    identity: Mapped[str | None] = mapped_column(String(FINGERPRINT_CHARACTERS))
+    der: Mapped[bytes] = mapped_column(LargeBinary)
+
+    device: Mapped[Device] = relationship(back_populates="certificates")
+
+
+class Registration(Base):
+    """A registration message that was taken, the newest few of each device."""
+
+    __tablename__ = "registrations"
+    __table_args__ = (UniqueConstraint("device_id", "digest"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"))
+    received_at: Mapped[datetime]
+    message_time: Mapped[datetime]
+    address: Mapped[str] = mapped_column(String(NAME_CHARACTERS))
+    subject: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(FINGERPRINT_CHARACTERS))
+
+
+class Collection(Base):
+    """A group of devices that policy is assigned to."""
+
+    __tablename__ = "collections"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    collection_id: Mapped[str] = mapped_column(String(16), unique=True)
+    name: Mapped[str] = mapped_column(String(NAME_CHARACTERS), unique=True)
+
+
+class CollectionMember(Base):
+    """A device in a collection."""
+
+    __tablename__ = "collection_members"
+
+    collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True)
+    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class Policy(Base):
+    """One version of a policy and its body."""
+
+    __tablename__ = "policies"
+    __table_args__ = (UniqueConstraint("policy_id", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    policy_id: Mapped[str] = mapped_column(String(GUID_CHARACTERS))
+    version: Mapped[str] = mapped_column(String(16))
+    category: Mapped[str] = mapped_column(String(NAME_CHARACTERS))
+    flags: Mapped[int]
+    body: Mapped[str] = mapped_column(Text)
+
+
+class PolicyAssignment(Base):
+    """A policy assigned to a collection; a newer version of the policy takes the older one's place here."""
+
+    __tablename__ = "policy_assignments"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    assignment_id: Mapped[str] = mapped_column(String(GUID_CHARACTERS), unique=True)
+    policy_id: Mapped[int] = mapped_column(ForeignKey("policies.id", ondelete="CASCADE"))
+    collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"), index=True)
+
+    policy: Mapped[Policy] = relationship()
+
+
+class PolicySnapshot(Base):
+    """What a server cookie stands for: the assignments that a reply named, once for all devices that share them."""
+
+    __tablename__ = "policy_snapshots"
+
+    cookie: Mapped[str] = mapped_column(String(FINGERPRINT_CHARACTERS), primary_key=True)
+    assignments: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+
+class Report(Base):
+    """A report of a device, whole."""
+
+    __tablename__ = "reports"
+    __table_args__ = (
+        UniqueConstraint("device_id", "kind", "digest", "verified"),
+        Index("ix_reports_device_kind", "device_id", "kind", "verified", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(32))
+    message_id: Mapped[str] = mapped_column(String(NAME_CHARACTERS))
+    received_at: Mapped[datetime]
+    # Whether the device signed it; some clients send state messages unsigned.
+    verified: Mapped[bool]
+    digest: Mapped[str] = mapped_column(String(FINGERPRINT_CHARACTERS))
+    body: Mapped[str] = mapped_column(Text)
+
+
+class ReportAttachment(Base):
+    """A file or text that a report carries beside its body."""
+
+    __tablename__ = "report_attachments"
+
+    report_id: Mapped[int] = mapped_column(ForeignKey("reports.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(NAME_CHARACTERS), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PublishedSettings(Base):
+    """A version of the gateway settings, signed."""
+
+    __tablename__ = "gateway_settings"
+
+    version: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    content_digest: Mapped[str] = mapped_column(String(FINGERPRINT_CHARACTERS))
+    issued_at: Mapped[datetime]
+    signed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class BlockedCertificate(Base):
+    """A client certificate that gateways and the management point refuse."""
+
+    __tablename__ = "blocked_certificates"
+
+    fingerprint: Mapped[str] = mapped_column(String(FINGERPRINT_CHARACTERS), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(NAME_CHARACTERS))
+    blocked_at: Mapped[datetime]
+
+
+class ChangeCounter(Base):
+    """Rises when another process changes something that a running site must notice."""
+
+    __tablename__ = "change_counters"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,164 @@
+"""Why the site does not serve a request. The word is the metric's label, the log's field, the documentation's heading.
+
+A message that cannot be read at all is refused with the words of ``causeway.messaging.errors``.
+"""
+
+from typing import ClassVar
+
+from causeway.errors import Cause, CausewayError
+
+
+class Refused(CausewayError):
+    """Somebody sent something that is not served.
+
+    ``status`` is the HTTP status. 200 means an empty answer, which is how the protocol says that a message was not
+    accepted. ``reason`` is the reason phrase where the standard one is not it. The error's text goes to the log, never
+    to the client.
+    """
+
+    cause = Cause.CLIENT
+    word = "MP_Refused"
+    status: ClassVar[int] = 200
+    reason: ClassVar[str | None] = None
+
+
+class DatabaseUnavailable(Refused):
+    """The database cannot be used just now: unreachable, busy for too long, or its disk is full. The client retries."""
+
+    cause = Cause.SITE
+    word = "Site_DatabaseUnavailable"
+    status = 503
+
+
+class ClientCertificateRequired(Refused):
+    """The URL wants a TLS client certificate, or one that a connection point vouches for."""
+
+    word = "MP_ClientCertificateRequired"
+    status = 403
+    reason = "Client certificate required"
+
+
+class CertificateBlocked(Refused):
+    """A certificate that the operator has blocked."""
+
+    word = "MP_CertificateBlocked"
+    status = 403
+
+
+class ConnectionPointRequired(Refused):
+    """Only a connection point may read the gateway settings."""
+
+    word = "Site_ConnectionPointRequired"
+    status = 403
+
+
+class EndpointUnknown(Refused):
+    """A message for an endpoint that this management point does not have."""
+
+    word = "MP_EndpointUnknown"
+
+
+class CertificateUnusable(Refused):
+    """A certificate in a registration that is not valid now."""
+
+    word = "MP_CertificateUnusable"
+
+
+class DeviceUnknown(Refused):
+    """No device of that id is registered."""
+
+    word = "MP_DeviceUnknown"
+
+
+class DevicePending(Refused):
+    """The device is registered but not approved."""
+
+    word = "MP_DevicePending"
+
+
+class DeviceBlocked(Refused):
+    """The operator has blocked the device."""
+
+    word = "MP_DeviceBlocked"
+
+
+class TooManyPending(Refused):
+    """A newcomer, while as many devices as allowed already wait for approval."""
+
+    word = "MP_TooManyPending"
+
+
+class IdentityMismatch(Refused):
+    """A message whose body speaks for another device than the one that sent it."""
+
+    word = "MP_IdentityMismatch"
+
+
+class TokenMissing(Refused):
+    """A protected policy was asked for without a client token."""
+
+    word = "MP_TokenMissing"
+    status = 403
+
+
+class TokenWrong(Refused):
+    """A client token that is malformed, or whose signature does not match."""
+
+    word = "MP_TokenWrong"
+    status = 403
+
+
+class TokenExpired(Refused):
+    """A client token from another time than now, beyond the tolerated skew."""
+
+    word = "MP_TokenExpired"
+    status = 403
+
+
+class TokenReplayed(Refused):
+    """A client token that was used before, too long ago for a repetition."""
+
+    word = "MP_TokenReplayed"
+    status = 403
+
+
+class PolicyUnknown(Refused):
+    """No such policy, or not for this device."""
+
+    word = "MP_PolicyUnknown"
+    status = 404
+
+
+class NotFound(Refused):
+    """The site has nothing at this URL."""
+
+    word = "Site_NotFound"
+    status = 404
+
+
+class MethodNotAllowed(Refused):
+    """The URL exists, for other methods."""
+
+    word = "Site_MethodNotAllowed"
+    status = 405
+
+
+class RequestMalformed(Refused):
+    """Bytes that are not an HTTP request, or have two readings."""
+
+    word = "Site_RequestMalformed"
+    status = 400
+
+
+class RequestTooSlow(Refused):
+    """A request that took longer to arrive than is allowed; the connection is closed."""
+
+    word = "Site_RequestTooSlow"
+    status = 408
+
+
+class ParameterWrong(Refused):
+    """A query parameter that cannot be read."""
+
+    word = "Site_ParameterWrong"
+    status = 400

@@ -1,0 +1,1 @@
+"""The management point: the Configuration Manager client protocol, one file an endpoint."""

@@ -1,0 +1,32 @@
+"""Whether a device that registers is approved at once, and why."""
+
+from cryptography import x509
+
+from causeway.site.config import Approval
+from causeway.site.management_point.exchange import Exchange
+
+
+def reason_to_approve(exchange: Exchange, signing_certificate: x509.Certificate) -> str:
+    """Why the device is approved, in a few words; empty where it is to wait for an operator.
+
+    The registration's signature has proved that the device holds the key of ``signing_certificate``.
+    """
+    match exchange.config.approval:
+        case Approval.ALL:
+            return "every device is approved"
+        case Approval.MANUAL:
+            return ""
+        case Approval.TRUSTED_ROOT:
+            return _by_trusted_root(exchange, signing_certificate)
+
+
+def _by_trusted_root(exchange: Exchange, signing_certificate: x509.Certificate) -> str:
+    roots, client = exchange.in_force.roots, exchange.client
+    if roots.vouch_for(signing_certificate, now=exchange.now):
+        return "its certificate chains to a trusted root"
+    if client.vouched is not None:
+        return f"a gateway verified its certificate {client.vouched.subject}"
+    tls = client.tls
+    if tls is not None and not tls.is_connection_point and roots.vouch_for(tls.certificate, now=exchange.now):
+        return f"its TLS certificate {tls.subject} chains to a trusted root"
+    return ""

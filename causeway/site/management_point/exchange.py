@@ -1,0 +1,36 @@
+"""One message and everything that answering it needs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from causeway.messaging.message import Message
+from causeway.site.config import ManagementPointConfig
+from causeway.site.context import InForce, Site
+from causeway.site.peer import Client
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A decoded message, who brought it, and when.
+
+    ``in_force`` is the configuration for the whole exchange: a reload in between does not split it.
+    """
+
+    site: Site
+    in_force: InForce
+    client: Client
+    message: Message
+    now: datetime
+
+    @property
+    def config(self) -> ManagementPointConfig:
+        """The management point's configuration."""
+        return self.in_force.config.management_point
+
+    def body(self) -> str:
+        """The body's text.
+
+        Raises:
+            MessagingError: as for ``Message.body_text``.
+        """
+        return self.message.body_text(max_bytes=self.config.max_inflated_bytes)

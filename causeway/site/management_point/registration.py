@@ -1,0 +1,110 @@
+"""``MP_ClientRegistration``: a device introduces its keys and gets, or gets again, its identity.
+
+Status and approval numbers: ``causeway.messaging.registration``.
+"""
+
+import hashlib
+
+from causeway.messaging.identifiers import new_smsid
+from causeway.messaging.registration import (
+    ApprovalStatus,
+    RegistrationRequest,
+    RegistrationResponse,
+    RegistrationStatus,
+    RequestType,
+    parse_registration_request,
+)
+from causeway.messaging.signatures import rsa_key_of
+from causeway.site import refusals
+from causeway.site.database import devices
+from causeway.site.database.devices import DeviceRow, NewRegistration
+from causeway.site.database.models import ApprovalState
+from causeway.site.errors import CertificateBlocked, CertificateUnusable, DeviceBlocked, Refused, TooManyPending
+from causeway.site.management_point.approval import reason_to_approve
+from causeway.site.management_point.exchange import Exchange
+from causeway.site.trust import is_valid_at
+
+ENDPOINT = "MP_ClientRegistration"
+
+_STATUS = {
+    ApprovalState.APPROVED: (RegistrationStatus.REGISTERED, ApprovalStatus.APPROVED),
+    ApprovalState.PENDING: (RegistrationStatus.PENDING, ApprovalStatus.PENDING),
+}
+
+
+def answer(exchange: Exchange) -> str:
+    """Record the registration, on the disk, and return the answer's body.
+
+    A device is known by its signing key: with a renewed certificate for the same key, or the same message twice, it is
+    the same device with the same identity.
+
+    Raises:
+        MessagingError: it cannot be read, or its signature does not match.
+    """
+    request = parse_registration_request(exchange.body())
+    request.verify()
+    try:
+        return _answer(exchange, request)
+    except Refused as refusal:
+        # Who asks has proved to hold the key, so it is told, which a message with a wrong signature is not.
+        refusals.note(exchange.site.metrics, exchange.client, refusal, endpoint=ENDPOINT)
+        return _response(exchange, request, request.smsid, RegistrationStatus.REJECTED, ApprovalStatus.UNKNOWN)
+
+
+def _answer(exchange: Exchange, request: RegistrationRequest) -> str:
+    _check_certificates(exchange, request)
+    known = devices.find_by_identity(exchange.site.database, devices.identity_of(request.signing_certificate))
+    if known is None and request.request_type is RequestType.CONFIRMATION:
+        # Removed by an operator, or of another site's database: it is to start over.
+        return _response(exchange, request, "", RegistrationStatus.RESET, ApprovalStatus.UNKNOWN)
+    device = _register(exchange, request)
+    status, approval = _STATUS[device.approval]
+    return _response(exchange, request, device.smsid, status, approval)
+
+
+def _register(exchange: Exchange, request: RegistrationRequest) -> DeviceRow:
+    device = devices.register(
+        exchange.site.database,
+        NewRegistration(
+            smsid=new_smsid(),
+            signing_certificate=request.signing_certificate,
+            encryption_certificate=request.encryption_certificate,
+            netbios_name=request.properties.get("Netbios Name", ""),
+            fq_name=request.properties.get("FQ Name", ""),
+            agent_version=request.agent.version,
+            approval_reason=reason_to_approve(exchange, request.signing_certificate),
+            digest=hashlib.sha256(request.data_xml.encode()).hexdigest(),
+            # A device whose clock was ahead must be able to register again once it is right.
+            message_time=min(request.timestamp, exchange.now),
+            address=exchange.client.address,
+        ),
+        now=exchange.now,
+        max_pending=exchange.config.max_pending_devices,
+    )
+    if device is None:
+        raise TooManyPending(f"{exchange.config.max_pending_devices} devices wait for approval already")
+    if device.approval is ApprovalState.BLOCKED:
+        raise DeviceBlocked(f"{device.smsid} is blocked: {device.approval_reason}")
+    return device
+
+
+def _check_certificates(exchange: Exchange, request: RegistrationRequest) -> None:
+    rsa_key_of(request.encryption_certificate)
+    for certificate in (request.signing_certificate, request.encryption_certificate):
+        if not is_valid_at(certificate, exchange.now):
+            raise CertificateUnusable(
+                f"the certificate {certificate.subject.rfc4514_string()} is valid from "
+                f"{certificate.not_valid_before_utc:%Y-%m-%d} to {certificate.not_valid_after_utc:%Y-%m-%d}"
+            )
+        if exchange.site.is_certificate_blocked(certificate):
+            raise CertificateBlocked(f"the certificate {certificate.subject.rfc4514_string()} is blocked")
+
+
+def _response(
+    exchange: Exchange,
+    request: RegistrationRequest,
+    smsid: str,
+    status: RegistrationStatus,
+    approval: ApprovalStatus,
+) -> str:
+    return RegistrationResponse(request.request_type, status, smsid, approval, exchange.now).to_xml()

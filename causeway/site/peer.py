@@ -1,0 +1,147 @@
+"""Who is at the other end of a request: what TLS proved, and what a connection point vouches for."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.hashes import SHA256
+from starlette.requests import Request
+
+from causeway.pki.roles import Role, roles_of
+
+TLS_STATE = "tls_peer"
+"""Where the server leaves the connection's ``TlsPeer`` in the ASGI state."""
+
+_FORWARDED_CERTIFICATE = re.compile(r'Hash=([0-9a-f]{64});Subject="((?:[^"\\]|\\.){0,1024})"')
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MAX_FORWARDED_FOR = 200
+
+
+@dataclass(frozen=True, slots=True)
+class TlsPeer:
+    """A client certificate that the handshake verified.
+
+    Attributes:
+        certificate: the leaf.
+        fingerprint: SHA-256 of its DER, 64 hexadecimal digits.
+        subject: its subject, RFC 4514.
+        roles: the role URIs in it, see ``causeway.pki.roles``.
+    """
+
+    certificate: x509.Certificate
+    fingerprint: str
+    subject: str
+    roles: frozenset[str]
+
+    @property
+    def is_connection_point(self) -> bool:
+        """Whether the site's authority certified it as a connection point."""
+        return Role.CONNECTION_POINT in self.roles
+
+
+def tls_peer(der: bytes | None) -> TlsPeer | None:
+    """The peer of a verified certificate in DER; None where the client showed none, or one we cannot read."""
+    if not der:
+        return None
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        return TlsPeer(
+            certificate=certificate,
+            fingerprint=certificate.fingerprint(SHA256()).hex(),
+            subject=certificate.subject.rfc4514_string(),
+            roles=roles_of(certificate),
+        )
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """A device's certificate that a gateway verified, as its connection point reports it."""
+
+    fingerprint: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The client of one request.
+
+    Attributes:
+        address: where it comes from; with a connection point between, where that says it comes from.
+        request_id: the id that follows the request through every log, or empty where nobody gave one.
+        secure: whether the request came over TLS.
+        tls: the certificate of this connection.
+        vouched: the device's certificate behind a connection point.
+    """
+
+    address: str
+    request_id: str
+    secure: bool
+    tls: TlsPeer | None
+    vouched: Vouched | None
+
+    @property
+    def certificate_fingerprint(self) -> str | None:
+        """SHA-256 of the device's certificate, its own or the vouched one; None without one."""
+        if self.tls is None:
+            return None
+        if self.tls.is_connection_point:
+            return self.vouched.fingerprint if self.vouched else None
+        return self.tls.fingerprint
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """SHA-256 of every certificate that takes part: the connection's, and the one behind it."""
+        return tuple(one.fingerprint for one in (self.tls, self.vouched) if one is not None)
+
+    @property
+    def subject(self) -> str | None:
+        """The subject of that certificate."""
+        if self.tls is None:
+            return None
+        if self.tls.is_connection_point:
+            return self.vouched.subject if self.vouched else None
+        return self.tls.subject
+
+
+def client_of(request: Request) -> Client:
+    """Decide who sent ``request``.
+
+    The headers of a connection point count only on a connection whose certificate says that it is one; from anybody
+    else they are words.
+    """
+    tls: TlsPeer | None = request.scope.get("state", {}).get(TLS_STATE)
+    address = request.client.host if request.client else ""
+    secure = request.url.scheme == "https"
+    if tls is None or not tls.is_connection_point:
+        return Client(address, "", secure, tls, None)
+    return Client(
+        address=_single(request, "x-forwarded-for")[:_MAX_FORWARDED_FOR] or address,
+        request_id=_request_id(_single(request, "x-request-id")),
+        secure=secure,
+        tls=tls,
+        vouched=_vouched(_single(request, "x-forwarded-client-cert")),
+    )
+
+
+def _single(request: Request, name: str) -> str:
+    values = request.headers.getlist(name)
+    # A connection point sets the header, once; two of them have two readings.
+    return values[0] if len(values) == 1 else ""
+
+
+def _request_id(value: str) -> str:
+    return value if _REQUEST_ID.fullmatch(value) else ""
+
+
+def _vouched(value: str) -> Vouched | None:
+    match = _FORWARDED_CERTIFICATE.fullmatch(value)
+    return Vouched(match[1], match[2]) if match else None
+
+
+def tls_state(ssl_object: Any) -> dict[str, TlsPeer | None]:
+    """The ASGI state of a connection, from its ``ssl.SSLObject`` or None for plain HTTP."""
+    return {TLS_STATE: tls_peer(ssl_object.getpeercert(binary_form=True)) if ssl_object is not None else None}

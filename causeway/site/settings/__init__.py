@@ -1,0 +1,6 @@
+"""The gateway settings: built from the configuration, versioned, signed, and handed to connection points."""
+
+from causeway.site.settings.build import Content, build_content
+from causeway.site.settings.publisher import Publisher
+
+__all__ = ["Content", "Publisher", "build_content"]

@@ -1,0 +1,127 @@
+"""What the gateway settings say, from the configuration and the blocked certificates."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from causeway.errors import ConfigurationError
+from causeway.gateway_settings import Authentication, Endpoint, GatewaySettings, sign
+from causeway.messaging.identifiers import format_timestamp
+from causeway.site.config import ServerAuthEndpoint, SiteConfig
+from causeway.site.settings.virtual_directories import UPDATE_POINT_DIRECTORIES, is_reserved, publish
+from causeway.site.trust import read_certificates
+
+_UNVERSIONED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Gateway settings without a version yet."""
+
+    settings: GatewaySettings
+
+    def digest(self, key: Ed25519PrivateKey) -> str:
+        """SHA-256, in hexadecimal, of the content and of the key that signs it: when it differs, a version is due."""
+        public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        text = json.dumps(dataclasses.asdict(self.settings), sort_keys=True)
+        return hashlib.sha256(public + text.encode()).hexdigest()
+
+    def signed(self, version: int, issued_at: datetime, key: Ed25519PrivateKey) -> bytes:
+        """The document of that version, signed."""
+        settings = dataclasses.replace(self.settings, version=version, issued_at=format_timestamp(issued_at))
+        return sign(settings, key)
+
+
+def build_content(config: SiteConfig, blocked: Iterable[str]) -> Content:
+    """The content for ``config`` and the fingerprints blocked from the command line.
+
+    Raises:
+        OperatorError: a file of trusted roots cannot be read; two endpoints share a name or a path; an application
+            takes a path of the protocol.
+    """
+    for application in config.application:
+        if is_reserved(application.path):
+            raise ConfigurationError(
+                f"application {application.name}: the path {application.path} belongs to the client protocol; "
+                "choose another"
+            )
+    roots = read_certificates(config.gateway.trusted_roots)
+    try:
+        settings = GatewaySettings(
+            version=_UNVERSIONED,
+            issued_at="",
+            site_code=config.site.code,
+            service_name=config.gateway.service_name,
+            endpoints=tuple(_endpoints(config)),
+            trusted_roots=tuple(dict.fromkeys(root.public_bytes(Encoding.PEM).decode("ascii") for root in roots)),
+            blocked_certificates=tuple(sorted({*config.gateway.blocked_certificates, *blocked})),
+        )
+    except ValueError as error:
+        raise ConfigurationError(f"the gateway settings cannot be published: {error}") from error
+    return Content(settings)
+
+
+def _endpoints(config: SiteConfig) -> Iterator[Endpoint]:
+    yield from _own_management_point(config)
+    for point in config.existing_management_point:
+        for directory in point.mutual_auth:
+            yield publish("mp", point.role_id, directory, point.url)
+        for directory in point.server_auth:
+            yield publish("mp", point.role_id, directory, point.url, authentication=Authentication.NONE)
+    for update_point in config.existing_update_point:
+        for directory in UPDATE_POINT_DIRECTORIES:
+            yield publish("sup", update_point.role_id, directory, update_point.url)
+    for application in config.application:
+        yield Endpoint(
+            name=application.name,
+            path=application.path,
+            upstream=application.upstream,
+            authentication=application.authentication,
+            methods=application.methods,
+            max_body_bytes=application.max_body_bytes,
+            connection_bound=application.connection_bound,
+            response_timeout_s=application.response_timeout_s,
+        )
+
+
+# A client that knows only ccm_system and SMS_MP finds, without a certificate, what does not ask for one.
+_SERVER_AUTH = {
+    ServerAuthEndpoint.SMS_AUT: (("SMS_MP/.sms_aut", "SMS_MP/.sms_aut"),),
+    ServerAuthEndpoint.SMS_POL: (
+        ("SMS_MP/.sms_pol", "SMS_MP_AltAuth/.sms_pol"),
+        ("SMS_MP_AltAuth/.sms_pol", "SMS_MP_AltAuth/.sms_pol"),
+    ),
+    ServerAuthEndpoint.CCM_SYSTEM_ALTAUTH: (
+        ("ccm_system", "ccm_system_altauth"),
+        ("ccm_system_altauth", "ccm_system_altauth"),
+    ),
+}
+
+
+def _own_management_point(config: SiteConfig) -> Iterator[Endpoint]:
+    point = config.management_point
+    url = config.gateway.upstream
+    yield publish("mp", point.role_id, "ccm_system", url, max_body_bytes=point.max_message_bytes)
+    yield publish("mp", point.role_id, "SMS_MP", url)
+    for kind in dict.fromkeys(config.gateway.server_auth):
+        if kind is not ServerAuthEndpoint.SMS_AUT and not point.altauth:
+            raise ConfigurationError(
+                f'gateway.server_auth publishes "{kind}", which management_point.altauth = false turns off'
+            )
+        messages = kind is ServerAuthEndpoint.CCM_SYSTEM_ALTAUTH
+        for external, internal in _SERVER_AUTH[kind]:
+            yield publish(
+                "mp",
+                point.role_id,
+                internal,
+                url,
+                authentication=Authentication.NONE,
+                external=external,
+                max_body_bytes=point.max_message_bytes if messages else None,
+            )
