@@ -1,0 +1,63 @@
+# The two commands: `make up` runs the main job on this machine, `make test` runs everything that must pass.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: up setup setup-dev test lint types unit system packages lock clean help
+
+help: ## Show these commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+up: setup ## Start a site, a gateway and a connection point here, and let devices use them (ARGS="--once")
+	@$(BIN)/causeway up $(ARGS)
+
+setup: $(VENV)/.runtime ## Make .venv with the pinned dependencies and the package
+
+setup-dev: $(VENV)/.dev
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "error: no virtual environment can be made; on Debian: apt-get install python3-venv" >&2; exit 2; }
+
+$(VENV)/.runtime: $(VENV)/bin/python requirements.lock pyproject.toml
+	@echo "Installing the pinned dependencies into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	@echo "Installing the pinned development tools into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+test: setup-dev packages lint types unit system ## Lint, types, and all tests; sets up what is missing
+
+lint: setup-dev ## Style and import rules
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/lint-imports --no-cache
+
+types: setup-dev ## mypy, strict
+	@$(BIN)/mypy
+
+unit: setup-dev ## Tests without sockets
+	@$(BIN)/pytest -q -n 2 tests/unit
+
+system: setup-dev packages ## Tests with real processes
+	@$(BIN)/pytest -q -n 2 --dist loadgroup tests/system
+
+packages: ## Install the Debian packages that the system tests use
+	@tests/system/install-packages
+
+lock: ## Pin the dependencies anew (needs uv on the path)
+	uv pip compile pyproject.toml --all-extras --group build --generate-hashes --universal --python-version 3.11 \
+	  --upgrade --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements.lock
+	uv pip compile pyproject.toml --all-extras --group build --group dev --constraint requirements.lock --generate-hashes --universal \
+	  --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements-dev.lock
+
+clean: ## Remove what was set up here
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
