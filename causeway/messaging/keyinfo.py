@@ -61,7 +61,7 @@ def parse_key_info_query(query: str) -> KeyInfoQuery:
 
 @dataclass(frozen=True, slots=True)
 class ManagementPoint:
-    """One management point. The capability ``SSLState`` is ``0`` for HTTP, ``63`` for HTTPS."""
+    """One management point. The capability ``SSLState`` is ``0`` for HTTP; Causeway writes ``63`` for HTTPS."""
 
     name: str
     fqdn: str

@@ -134,8 +134,11 @@ class Report:
             ),
             action if action_id else None,
         )
-        parts = [part.to_xml() for part in (*self.instances, *self.state_messages)] if body else []
-        return element("Report", header, element("ReportBody", *parts) if body else None)
+        if not body:
+            return element("Report", header)
+        instances = [instance.to_xml() for instance in self.instances]
+        states = [state.to_xml() for state in self.state_messages]
+        return element("Report", header, element("ReportBody", *instances, *states))
 
     def to_attachment(self, name: str) -> tuple[str, bytes]:
         """Return the whole report as an attachment of a message, whose body then holds the header alone."""

@@ -1,7 +1,7 @@
 """State messages: small facts that a client tells when they change, carried in a report of their own.
 
-Source: public client logs, for the elements; the message's numbers mean what the site and the client agree on, the
-topic type being the family (500 for an update's detection, 800 and up for inventory and settings).
+Source: the messages that client logs in the product's documentation show ("State messaging in Configuration Manager").
+What a topic type and a state mean is agreed between the site and the client.
 """
 
 from dataclasses import dataclass
