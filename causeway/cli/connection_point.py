@@ -12,7 +12,11 @@ from causeway.connection_point.check import check as check_connection_point
 from causeway.connection_point.config import HEADING, ConnectionPointConfig
 from causeway.connection_point.service import run as run_connection_point
 
-app = typer.Typer(no_args_is_help=True, help="The connection point: the premises side, which dials the gateways.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="The connection point: the premises side, which dials the gateways.",
+)
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

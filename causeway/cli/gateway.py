@@ -11,7 +11,9 @@ from causeway.gateway.check import check as check_gateway
 from causeway.gateway.config import HEADING, GatewayConfig
 from causeway.gateway.supervisor import run as run_gateway
 
-app = typer.Typer(no_args_is_help=True, help="The gateway: the cloud side, where devices connect.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="The gateway: the cloud side, where devices connect."
+)
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

@@ -1,28 +1,50 @@
 """``causeway``: one program, a command group for each part."""
 
+import importlib
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from causeway import __version__
-from causeway.cli import connection_point, device, gateway, site
 from causeway.cli.output import PROBLEMS, WRONG_USE, print_error
 from causeway.errors import CausewayError, OperatorError
 
+_COMMANDS = {
+    "up": "causeway.cli.up",
+    "gateway": "causeway.cli.gateway",
+    "connection-point": "causeway.cli.connection_point",
+    "site": "causeway.cli.site",
+    "device": "causeway.cli.device",
+}
+
+
+class _PartByPart(TyperGroup):
+    """Imports a part when its command is called: a gateway in the cloud has no use for the site's database."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        module = _COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command = typer.main.get_command(importlib.import_module(module).app)
+        command.name = cmd_name
+        return command
+
+
 app = typer.Typer(
     name="causeway",
+    cls=_PartByPart,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="An open cloud management gateway: devices on the internet, managed by servers on the premises that only dial out.",
+    help="An open cloud management gateway: devices on the internet, managed by servers that only dial out.",
 )
-app.add_typer(gateway.app, name="gateway")
-app.add_typer(connection_point.app, name="connection-point")
-app.add_typer(site.app, name="site")
-app.add_typer(device.app, name="device")
 
 
-def _version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
         print(f"causeway {__version__}")
         raise typer.Exit
@@ -31,10 +53,10 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def options(
     _version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Options for every command."""
+    """Take the options that every command has."""
 
 
 def main() -> None:

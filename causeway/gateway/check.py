@@ -11,6 +11,7 @@ from cryptography import x509
 from causeway.errors import OperatorError
 from causeway.gateway.config import GatewayConfig
 from causeway.gateway.tls import service_context, tunnel_context
+from causeway.gateway.worker import SETTINGS_FILE
 from causeway.gateway_settings import SettingsStore
 from causeway.observability.checks import CheckResult, Status
 from causeway.pki.keys import load_verification_key
@@ -60,7 +61,7 @@ def _site_key(config: GatewayConfig) -> str:
 
 
 def _settings(config: GatewayConfig) -> str:
-    store = SettingsStore(config.state / "gateway-settings.jws", load_verification_key(config.site_key))
+    store = SettingsStore(config.state / SETTINGS_FILE, load_verification_key(config.site_key))
     settings = store.load()
     return "none yet; a connection point brings them" if settings is None else f"version {settings.version}"
 

@@ -17,7 +17,8 @@ from causeway.files import make_private_folder
 from causeway.gateway.admin import run_admin
 from causeway.gateway.config import GatewayConfig
 from causeway.gateway.tls import service_context, tunnel_context
-from causeway.gateway.worker import WorkerSockets, run_worker
+from causeway.gateway.worker import SETTINGS_FILE, WorkerSockets, run_worker
+from causeway.gateway_settings import SettingsStore
 from causeway.observability import logging
 from causeway.observability.admin import listen
 from causeway.pki.keys import load_verification_key
@@ -40,7 +41,7 @@ def run(config: GatewayConfig) -> None:
     logging.configure("gateway", level=config.log.level, form=config.log.form)
     make_private_folder(config.state)
     # Whatever is wrong with the files shows here, once, and not in every worker.
-    load_verification_key(config.site_key)
+    SettingsStore(config.state / SETTINGS_FILE, load_verification_key(config.site_key)).load()
     service_context(config, ())
     tunnel_context(config)
     folder = Path(tempfile.mkdtemp(prefix="causeway-gateway-"))

@@ -34,6 +34,8 @@ from causeway.refusals import REFUSALS
 
 log = structlog.get_logger()
 
+SETTINGS_FILE = "gateway-settings.jws"
+
 _SWEEP_S = 1.0
 _TUNNEL_HANDSHAKE_S = 10.0
 
@@ -66,7 +68,7 @@ class Worker:
         self.metrics = WorkerMetrics()
         self.connections: set[ClientConnection] = set()
         self.tunnels = Tunnels()
-        self.store = SettingsStore(config.state / "gateway-settings.jws", load_verification_key(config.site_key))
+        self.store = SettingsStore(config.state / SETTINGS_FILE, load_verification_key(config.site_key))
         self.publishing: PublishingTable | None = None
         self.settings_version = 0
         self.blocked: frozenset[str] = frozenset()
