@@ -1,28 +1,43 @@
-"""``causeway site``: run and check the site, approve devices, block certificates."""
+"""``causeway site``: run and check the site; ``site_devices`` and ``site_certificates`` have the rest."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from causeway.configuration import default_toml
-from causeway.site import service
-from causeway.site.config import SiteConfig
+from causeway.cli import site_certificates, site_devices
+from causeway.cli.output import print_checks
+from causeway.configuration import default_toml, load
+from causeway.site.check import check as check_site
+from causeway.site.config import HEADING, SiteConfig
+from causeway.site.service import run as run_site
 
-app = typer.Typer(help="The site: management point, database, gateway settings.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, help="The site: management point, database, gateway settings.")
+app.add_typer(site_devices.app, name="devices")
+app.add_typer(site_certificates.app, name="certificates")
 
-Config = Annotated[Path, typer.Option("--config", help="The site's configuration file.")]
-PrintDefault = Annotated[bool, typer.Option("--print-default", help="Print a commented configuration file and exit.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
-
-_CONFIG = Path("site.toml")
-_HEADING = "Causeway: the site. `causeway site run --config FILE` runs it, `causeway site check` looks at it first."
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+PrintDefaultOption = Annotated[
+    bool, typer.Option("--print-default", help="Print a commented default configuration file and exit.")
+]
 
 
 @app.command()
-def run(config: Config = _CONFIG, *, print_default: PrintDefault = False) -> None:
-    """Run the site until it is stopped. SIGHUP reads the configuration again."""
+def run(config: ConfigOption = Path("site.toml"), print_default: PrintDefaultOption = False) -> None:
+    """Run the site until SIGTERM or Ctrl-C, then drain. SIGHUP reads the configuration again."""
     if print_default:
-        print(default_toml(SiteConfig, _HEADING), end="")
+        print(default_toml(SiteConfig, HEADING), end="")
         return
-    service.run(config)
+    run_site(config)
+
+
+@app.command()
+def check(
+    config: ConfigOption = Path("site.toml"), as_json: JsonOption = False, print_default: PrintDefaultOption = False
+) -> None:
+    """Check the configuration, its files, the database and the ports. Exit code 1 where a check fails."""
+    if print_default:
+        print(default_toml(SiteConfig, HEADING), end="")
+        return
+    raise typer.Exit(print_checks(check_site(load(config, SiteConfig)), as_json=as_json))

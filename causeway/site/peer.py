@@ -139,7 +139,8 @@ def _request_id(value: str) -> str:
 
 def _vouched(value: str) -> Vouched | None:
     match = _FORWARDED_CERTIFICATE.fullmatch(value)
-    return Vouched(match[1], match[2]) if match else None
+    # Header values come as Latin-1; a subject is UTF-8.
+    return Vouched(match[1], match[2].encode("latin-1").decode("utf-8", "replace")) if match else None
 
 
 def tls_state(ssl_object: Any) -> dict[str, TlsPeer | None]:

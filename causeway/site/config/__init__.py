@@ -20,7 +20,10 @@ from causeway.site.config.management_point import (
 from causeway.site.config.server import AdminConfig, LogConfig, ServerConfig
 from causeway.site.config.site import IdentityConfig
 
+HEADING = "Causeway: the site. `causeway site check` looks at this file and what it names, `causeway site run` runs it."
+
 __all__ = [
+    "HEADING",
     "AdminConfig",
     "ApplicationConfig",
     "Approval",

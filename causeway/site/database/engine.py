@@ -1,6 +1,7 @@
 """Open the database, bring it up to date, and give out transactions."""
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from causeway.site.errors import DatabaseUnavailable
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_TIMEOUT_S = 20
 _LOCK_SPACE = 0x63617573  # any number that no other program on the same PostgreSQL locks
+_VERSION_TABLE = "alembic_version"
 _READ = "causeway_read"
 
 
@@ -56,6 +58,32 @@ class Database:
             raise StateError(
                 f"{self.name}: made by another version of Causeway ({error}); run that version, or restore a backup"
             ) from error
+
+    def describe(self) -> str:
+        """What an operator wants to know: the engine, and whether the tables are those of this version.
+
+        Raises:
+            StateError: it cannot be reached, is no database, or belongs to another version.
+        """
+        if self._sqlite and not Path(self.name).exists():
+            if not os.access(Path(self.name).parent, os.W_OK | os.X_OK):
+                raise StateError(f"{self.name}: its folder must exist and be writable; make it or choose another")
+            return "SQLite, not there yet; the site makes it"
+        try:
+            with self.engine.connect() as connection:
+                tables = set(sqlalchemy.inspect(connection).get_table_names())
+                revision = _revision(connection, tables)
+        except SQLAlchemyError as error:
+            raise self._state_error(error) from error
+        engine = "SQLite" if self._sqlite else "PostgreSQL"
+        if not tables:
+            return f"{engine}, empty; the site makes the tables"
+        known = [step.revision for step in ScriptDirectory.from_config(_alembic()).walk_revisions()]
+        if revision not in known:
+            raise StateError(f"{self.name}: not made by this version of Causeway; choose another database")
+        return f"{engine}, revision {revision}" + (
+            "" if revision == known[0] else f"; the site brings it to {known[0]}"
+        )
 
     def close(self) -> None:
         """Close all connections."""
@@ -149,15 +177,17 @@ def _on_sqlite_begin(connection: Connection) -> None:
 def _migrate(connection: Connection) -> None:
     config = _alembic()
     tables = set(sqlalchemy.inspect(connection).get_table_names())
-    if tables and "alembic_version" not in tables:
+    if tables and _VERSION_TABLE not in tables:
         raise CommandError(f"it holds other tables, such as {min(tables)}")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
-def newest_revision() -> str:
-    """The revision of the tables that this version of Causeway works with."""
-    return ScriptDirectory.from_config(_alembic()).get_current_head() or ""
+def _revision(connection: Connection, tables: set[str]) -> str | None:
+    if _VERSION_TABLE not in tables:
+        return None
+    revision: str | None = connection.scalar(text(f"SELECT version_num FROM {_VERSION_TABLE}"))  # noqa: S608
+    return revision
 
 
 def _alembic() -> Config:

@@ -17,13 +17,14 @@ from causeway.messaging.signatures import client_id_bytes, token_bytes, verify
 from causeway.site.context import Site
 from causeway.site.database.devices import KnownDevice
 from causeway.site.errors import TokenExpired, TokenMissing, TokenReplayed, TokenWrong
-from causeway.site.management_point.sender import known_device, require_approved, signing_key
+from causeway.site.management_point.device import known_device, require_approved, signing_key
 
 _OLDER_ID = "CCMClientID"
 _OLDER_ID_SIGNATURE = "CCMClientIDSignature"
 _OLDER_TIME = "CCMClientTimestamp"
 _OLDER_TIME_SIGNATURES = ("CCMClientTimestampSignature", "CCMClientTimestampsSignature")
 _STRADDLE_S = 2
+_LEDGER_MARGIN = timedelta(minutes=1)
 
 
 def token_sender(site: Site, headers: Headers) -> KnownDevice:
@@ -34,34 +35,53 @@ def token_sender(site: Site, headers: Headers) -> KnownDevice:
         TokenWrong, TokenExpired, TokenReplayed: it does not hold, or not now.
         Refused: the device is unknown or not approved.
     """
-    now = site.now()
-    config = site.config.management_point
-    skew = timedelta(seconds=config.clock_skew_s)
     try:
         if CLIENT_TOKEN_HEADER in headers:
-            known, signature = _by_token(site, headers, now=now, skew=skew)
+            known = token_holder(site, headers[CLIENT_TOKEN_HEADER], headers.get(CLIENT_TOKEN_SIGNATURE_HEADER, ""))
         elif _OLDER_ID in headers:
-            known, signature = _by_older_headers(site, headers, now=now, skew=skew)
+            known = _older_headers_holder(site, headers)
         else:
             raise TokenMissing("a protected policy was asked for without a client token")
     except MessagingError as error:
         raise TokenWrong(str(error)) from error
-    if not site.tokens.use(
-        signature, now=now, reuse=timedelta(seconds=config.token_reuse_s), lifetime=2 * skew + timedelta(minutes=1)
-    ):
-        raise TokenReplayed(f"{known.device.smsid} used this token before")
     require_approved(site, known)
     return known
 
 
-def _by_token(site: Site, headers: Headers, *, now: datetime, skew: timedelta) -> tuple[KnownDevice, str]:
-    text = headers[CLIENT_TOKEN_HEADER]
-    signature = headers.get(CLIENT_TOKEN_SIGNATURE_HEADER, "")
+def token_holder(site: Site, text: str, signature: str) -> KnownDevice:
+    """The device, approved or not, that signed a token.
+
+    Raises:
+        MessagingError: malformed, or the signature does not match.
+        TokenExpired, TokenReplayed: it holds, but not now.
+        DeviceUnknown: the device is not registered.
+    """
     token = parse_client_token(text)
     known = known_device(site, token.client_id)
     _verify_any(signing_key(known), _spellings(text, token.issued), signature)
-    _check_time(token.issued, now, skew)
-    return known, signature
+    _use(site, known, token.issued, signature)
+    return known
+
+
+def _older_headers_holder(site: Site, headers: Headers) -> KnownDevice:
+    client_id, moment = headers[_OLDER_ID], headers.get(_OLDER_TIME, "")
+    known = known_device(site, client_id)
+    key = signing_key(known)
+    _verify_any(key, (client_id_bytes(client_id), token_bytes(client_id)), headers.get(_OLDER_ID_SIGNATURE, ""))
+    signature = next((headers[name] for name in _OLDER_TIME_SIGNATURES if name in headers), "")
+    verify(key, token_bytes(moment), signature)
+    _use(site, known, parse_timestamp(moment), signature)
+    return known
+
+
+def _use(site: Site, known: KnownDevice, issued: datetime, signature: str) -> None:
+    config, now = site.config.management_point, site.now()
+    skew = timedelta(seconds=config.clock_skew_s)
+    if abs(now - issued) > skew:
+        raise TokenExpired(f"the client token is of {issued:%Y-%m-%dT%H:%M:%SZ}, and it is {now:%Y-%m-%dT%H:%M:%SZ}")
+    reuse = timedelta(seconds=config.token_reuse_s)
+    if not site.tokens.use(signature, now=now, reuse=reuse, lifetime=2 * skew + _LEDGER_MARGIN):
+        raise TokenReplayed(f"{known.device.smsid} used this token before")
 
 
 def _spellings(text: str, issued: datetime) -> Iterator[bytes]:
@@ -79,17 +99,6 @@ def _spellings(text: str, issued: datetime) -> Iterator[bytes]:
         yield token_bytes(candidate, terminated=False)
 
 
-def _by_older_headers(site: Site, headers: Headers, *, now: datetime, skew: timedelta) -> tuple[KnownDevice, str]:
-    client_id, moment = headers[_OLDER_ID], headers.get(_OLDER_TIME, "")
-    known = known_device(site, client_id)
-    key = signing_key(known)
-    signature = next((headers[name] for name in _OLDER_TIME_SIGNATURES if name in headers), "")
-    _verify_any(key, (client_id_bytes(client_id), token_bytes(client_id)), headers.get(_OLDER_ID_SIGNATURE, ""))
-    verify(key, token_bytes(moment), signature)
-    _check_time(parse_timestamp(moment), now, skew)
-    return known, signature
-
-
 def _verify_any(key: rsa.RSAPublicKey, candidates: Iterator[bytes] | tuple[bytes, ...], signature: str) -> None:
     for candidate in candidates:
         try:
@@ -98,8 +107,3 @@ def _verify_any(key: rsa.RSAPublicKey, candidates: Iterator[bytes] | tuple[bytes
             continue
         return
     raise SignatureError("the client token's signature does not match")
-
-
-def _check_time(issued: datetime, now: datetime, skew: timedelta) -> None:
-    if abs(now - issued) > skew:
-        raise TokenExpired(f"the client token is of {issued:%Y-%m-%dT%H:%M:%SZ}, and it is {now:%Y-%m-%dT%H:%M:%SZ}")

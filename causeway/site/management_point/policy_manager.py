@@ -26,7 +26,7 @@ from causeway.site.database.policies import AssignedPolicy, SnapshotEntry
 from causeway.site.errors import IdentityMismatch
 from causeway.site.management_point.exchange import Exchange
 from causeway.site.management_point.policy_document import document
-from causeway.site.management_point.sender import approved_sender
+from causeway.site.management_point.sender import approved_asker
 
 ENDPOINT = "MP_PolicyManager"
 
@@ -38,7 +38,7 @@ def answer(exchange: Exchange) -> str:
         MessagingError: it cannot be read, or is not signed by the device that it names.
         Refused: the device is unknown, not approved, or the body speaks for another one.
     """
-    device = approved_sender(exchange)
+    device = approved_asker(exchange)
     request = parse_assignments_request(exchange.body())
     if request.client_id != device.smsid:
         raise IdentityMismatch(f"{device.smsid} asks for the policy of {request.client_id}")

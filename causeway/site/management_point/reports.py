@@ -6,8 +6,9 @@ from causeway.site.database import reports
 from causeway.site.database.devices import DeviceRow
 from causeway.site.database.reports import Kind, NewReport
 from causeway.site.errors import IdentityMismatch
+from causeway.site.management_point.device import known_device, require_approved
 from causeway.site.management_point.exchange import Exchange
-from causeway.site.management_point.sender import approved_sender, known_device, require_approved
+from causeway.site.management_point.sender import approved_sender
 
 HEARTBEAT_ENDPOINT = "MP_DdrEndpoint"
 HARDWARE_ENDPOINT = "MP_HinvEndpoint"

@@ -1,22 +1,16 @@
 """Who sent a message: the device that signed it."""
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from causeway.messaging.client_auth import verify_message
-from causeway.messaging.errors import MessagingError
 from causeway.messaging.identifiers import normalise_smsid
-from causeway.messaging.signatures import rsa_key_of
-from causeway.site.context import Site
-from causeway.site.database import devices
 from causeway.site.database.devices import DeviceRow, KnownDevice
-from causeway.site.database.models import ApprovalState
-from causeway.site.errors import CertificateBlocked, DeviceBlocked, DevicePending, DeviceUnknown
+from causeway.site.errors import IdentityMismatch
+from causeway.site.management_point.client_token import token_holder
+from causeway.site.management_point.device import known_device, require_approved, signing_key
 from causeway.site.management_point.exchange import Exchange
 
 
 def approved_sender(exchange: Exchange) -> DeviceRow:
-    """The approved device that signed the message.
+    """The approved device that signed the message: its identity and its payload.
 
     Raises:
         MessagingError: no signature, or a wrong one.
@@ -28,39 +22,20 @@ def approved_sender(exchange: Exchange) -> DeviceRow:
     return known.device
 
 
-def known_device(site: Site, claimed_id: str) -> KnownDevice:
-    """The device that a message claims to be from.
+def approved_asker(exchange: Exchange) -> DeviceRow:
+    """The approved device that sent the message, where a signed token will do in place of a signed payload.
+
+    Media and task sequences send such a token in the ``clientauth`` hook. It proves who asks but not what, so it is
+    enough for a question and not for a report.
 
     Raises:
-        DeviceUnknown: there is none of that id.
+        MessagingError, Refused: as for ``approved_sender`` and for ``token_holder``.
     """
-    try:
-        smsid = normalise_smsid(claimed_id)
-    except MessagingError as error:
-        raise DeviceUnknown(str(error)) from error
-    known = devices.find(site.database, smsid)
-    if known is None:
-        raise DeviceUnknown(f"{smsid} is not registered")
-    return known
-
-
-def signing_key(known: KnownDevice) -> rsa.RSAPublicKey:
-    """The key that the device signs with."""
-    return rsa_key_of(x509.load_der_x509_certificate(known.signing_certificate))
-
-
-def require_approved(site: Site, known: KnownDevice) -> None:
-    """Let only approved devices pass whose certificate is not blocked.
-
-    Raises:
-        DevicePending: it waits for approval.
-        DeviceBlocked: it is blocked.
-        CertificateBlocked: its signing certificate is.
-    """
-    device = known.device
-    if device.approval is ApprovalState.PENDING:
-        raise DevicePending(f"{device.smsid} waits for approval")
-    if device.approval is ApprovalState.BLOCKED:
-        raise DeviceBlocked(f"{device.smsid} is blocked: {device.approval_reason}")
-    if site.is_certificate_blocked(x509.load_der_x509_certificate(known.signing_certificate)):
-        raise CertificateBlocked(f"the signing certificate of {device.smsid} is blocked")
+    auth = exchange.message.header.hooks.client_auth
+    if auth is None or auth.token is None or auth.payload_signature:
+        return approved_sender(exchange)
+    known: KnownDevice = token_holder(exchange.site, auth.token.token, auth.token.signature)
+    if known.device.smsid != normalise_smsid(exchange.message.header.source_id):
+        raise IdentityMismatch(f"{exchange.message.header.source_id[:60]!r} sent the token of {known.device.smsid}")
+    require_approved(exchange.site, known)
+    return known.device

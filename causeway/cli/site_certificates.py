@@ -1,0 +1,74 @@
+"""``causeway site certificates``: client certificates that gateways and the management point refuse."""
+
+import dataclasses
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from causeway.cli.output import print_json, print_table, stdout
+from causeway.cli.site_database import ConfigOption, JsonOption, opened, remembered
+from causeway.errors import OperatorError
+from causeway.site.database import gateway_settings
+from causeway.site.trust import read_certificates
+
+app = typer.Typer(no_args_is_help=True, help="Blocked client certificates. A running site publishes a change at once.")
+
+CertificateArgument = Annotated[
+    str, typer.Argument(help="SHA-256 fingerprint (hexadecimal, with or without colons), or a certificate's file.")
+]
+
+
+@app.callback()
+def options(context: typer.Context, config: ConfigOption = None) -> None:
+    """Blocked client certificates."""
+    remembered(context, config)
+
+
+@app.command("list")
+def list_blocked(context: typer.Context, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """List the certificates that are blocked from the command line."""
+    with opened(context, config) as database:
+        blocked = gateway_settings.blocked(database)
+    if as_json:
+        print_json([dataclasses.asdict(one) for one in blocked])
+        return
+    rows = [(one.fingerprint, f"{one.blocked_at:%Y-%m-%d %H:%M:%SZ}", one.reason) for one in blocked]
+    print_table(("SHA-256", "blocked at", "reason"), rows, none="No certificates are blocked.")
+
+
+@app.command()
+def block(
+    context: typer.Context,
+    certificate: CertificateArgument,
+    config: ConfigOption = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; shown in the list.")] = "",
+) -> None:
+    """Refuse a certificate at every gateway and at the management point."""
+    fingerprint = _fingerprint(certificate)
+    with opened(context, config) as database:
+        new = gateway_settings.block(database, fingerprint, reason, now=datetime.now(UTC))
+    stdout.print(f"{fingerprint} is blocked." if new else f"{fingerprint} was blocked already.", soft_wrap=True)
+
+
+@app.command()
+def unblock(context: typer.Context, certificate: CertificateArgument, config: ConfigOption = None) -> None:
+    """Accept a certificate again."""
+    fingerprint = _fingerprint(certificate)
+    with opened(context, config) as database:
+        if not gateway_settings.unblock(database, fingerprint):
+            raise OperatorError(f"{fingerprint}: not blocked from the command line")
+    stdout.print(f"{fingerprint} is not blocked any more.", soft_wrap=True)
+
+
+def _fingerprint(text: str) -> str:
+    digits = text.replace(":", "").lower()
+    if re.fullmatch(r"[0-9a-f]{64}", digits):
+        return digits
+    path = Path(text)
+    if not path.is_file():
+        raise OperatorError(f"{text}: neither a file nor a SHA-256 fingerprint of 64 hexadecimal digits")
+    return read_certificates([path])[0].fingerprint(SHA256()).hex()
