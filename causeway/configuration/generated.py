@@ -25,7 +25,8 @@ def keep_in_step(path: Path, comment: str, tables: Mapping[str, Table | Sequence
     lines = [GENERATED, f"# {comment}"]
     for name, content in tables.items():
         repeated = not isinstance(content, Mapping)
-        for table in content if repeated else [content]:
+        rows: Sequence[Table] = [content] if isinstance(content, Mapping) else content
+        for table in rows:
             lines.append("")
             if name:
                 lines.append(f"[[{name}]]" if repeated else f"[{name}]")

@@ -31,8 +31,11 @@ def setting(
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(setting, dataclasses.field))
 def section(cls: type[T]) -> type[T]:
-    """Make ``cls`` a frozen, slotted dataclass that refuses unknown keys and values of another type."""
-    cls.__pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[attr-defined]
+    """Make ``cls`` a frozen, slotted dataclass that refuses unknown keys and values of another type.
+
+    Defaults are validated like everything else, so that a default path starts at the file's folder, too.
+    """
+    cls.__pydantic_config__ = ConfigDict(extra="forbid", strict=True, validate_default=True)  # type: ignore[attr-defined]
     return dataclasses.dataclass(frozen=True, slots=True, kw_only=True)(cls)
 
 

@@ -1,0 +1,87 @@
+"""``causeway authority``: the site's own certificate authority, for those who have none."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from causeway.cli.output import stdout
+from causeway.errors import OperatorError
+from causeway.files import make_private_folder
+from causeway.pki.authority import Authority
+from causeway.pki.keys import new_p256_key, new_rsa_key, new_signing_key
+from causeway.pki.roles import Role
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="The site's own certificate authority, and the key that signs the gateway settings.",
+)
+
+
+class Purpose(StrEnum):
+    """What a certificate is for."""
+
+    GATEWAY = "gateway"
+    SITE = "site"
+    CONNECTION_POINT = "connection-point"
+    DEVICE = "device"
+
+
+FolderOption = Annotated[Path, typer.Option("--authority", "-a", help="The authority's folder.")]
+_FOLDER = Path("authority")
+
+
+@app.command()
+def create(
+    authority: FolderOption = _FOLDER,
+    name: Annotated[str, typer.Option(help="The name in its certificate.")] = "Causeway authority",
+) -> None:
+    """Make an authority: `ca.pem` is for everyone, `ca.key` for nobody. One that exists is never replaced."""
+    if (authority / "ca.key").exists() or (authority / "ca.pem").exists():
+        raise OperatorError(f"{authority}: there is an authority already; choose another folder")
+    Authority.create(authority, name)
+    stdout.print(f"{authority / 'ca.pem'}: the certificate that the other parts trust", markup=False, soft_wrap=True)
+
+
+@app.command()
+def issue(
+    purpose: Annotated[Purpose, typer.Argument(help="What the certificate is for.")],
+    names: Annotated[list[str], typer.Argument(help="Its name; for servers, DNS names and IP addresses.")],
+    authority: FolderOption = _FOLDER,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder for NAME.pem and NAME.key.")] = Path(),
+) -> None:
+    """Issue a certificate with its key. Servers and connection points get P-256, devices RSA-2048."""
+    issuer = Authority.open(authority)
+    make_private_folder(out)
+    certificate, key = out / f"{names[0]}.pem", out / f"{names[0]}.key"
+    for path in (certificate, key):
+        if path.exists():
+            raise OperatorError(f"{path}: exists already; move it away or choose another --out")
+    if purpose in (Purpose.CONNECTION_POINT, Purpose.DEVICE) and len(names) > 1:
+        raise OperatorError(f"a {purpose} has one name; {len(names)} were given")
+    match purpose:
+        case Purpose.GATEWAY:
+            issued = issuer.issue_server(names, new_p256_key(), Role.GATEWAY)
+        case Purpose.SITE:
+            issued = issuer.issue_server(names, new_p256_key(), Role.SITE_SYSTEM)
+        case Purpose.CONNECTION_POINT:
+            issued = issuer.issue_client(names[0], new_p256_key(), Role.CONNECTION_POINT)
+        case Purpose.DEVICE:
+            issued = issuer.issue_client(names[0], new_rsa_key(), Role.DEVICE)
+    issued.write(certificate, key)
+    stdout.print(f"{certificate} and {key}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def settings_key(
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder for settings.key and settings.pub.")] = Path(),
+) -> None:
+    """Make the key of the gateway settings: the site keeps `settings.key`, all others pin `settings.pub`."""
+    make_private_folder(out)
+    private, public = out / "settings.key", out / "settings.pub"
+    if private.exists():
+        raise OperatorError(f"{private}: exists already; every gateway that pinned it would have to pin the new one")
+    new_signing_key(private, public)
+    stdout.print(f"{private} for the site, {public} for gateways and connection points", markup=False, soft_wrap=True)
