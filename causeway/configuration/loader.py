@@ -29,7 +29,7 @@ def load(path: Path, cls: type[T]) -> T:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        reason = str(error.strerror) if isinstance(error, OSError) else "not UTF-8"
         if isinstance(error, FileNotFoundError):
             reason += "; name another with --config, or print one to start from with --print-default"
         raise ConfigurationError(f"{path}: cannot be read: {reason}") from error
