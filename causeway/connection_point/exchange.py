@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 import structlog
 
 from causeway.connection_point.upstream import UpstreamConnection
-from causeway.http import BadRequest, Framing, RequestHead, ResponseHead, encode_chunk, last_chunk, parse_request_head
+from causeway.http import (
+    IDEMPOTENT_METHODS,
+    BadRequest,
+    Framing,
+    RequestHead,
+    ResponseHead,
+    encode_chunk,
+    last_chunk,
+    parse_request_head,
+)
 from causeway.identity import Identity
 from causeway.refusals import CLIENT_GONE, REFUSALS, Refused
 from causeway.tunnel.errors import TunnelError
@@ -22,7 +31,6 @@ log = structlog.get_logger()
 
 _RESPONSE = int(FrameType.RESPONSE)
 _RESET = int(FrameType.RESET)
-_IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PROPFIND", b"PUT", b"DELETE", b"TRACE"))
 
 
 class Exchange(Stream):
@@ -264,7 +272,7 @@ class Exchange(Stream):
         upstream, self._upstream = self._upstream, None
         route = self._route
         stale = upstream is not None and upstream.served > 0
-        may_repeat = self.method in _IDEMPOTENT and self._request_done and not self._bytes_in
+        may_repeat = self.method in IDEMPOTENT_METHODS and self._request_done and not self._bytes_in
         if route is not None and stale and untouched and may_repeat and not self._retried:
             self._retried = True
             self._tunnel.point.metrics.retries += 1

@@ -1,9 +1,10 @@
 """One request on its way: the gateway's end of a stream."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from causeway.http import Framing
-from causeway.refusals import CLIENT_GONE, REFUSALS
+from causeway.http import IDEMPOTENT_METHODS, Framing
+from causeway.refusals import CLIENT_GONE, REFUSALS, Refused
 from causeway.tunnel.errors import TunnelError
 from causeway.tunnel.frames import END, FrameType
 from causeway.tunnel.stream import Stream
@@ -33,6 +34,7 @@ class Exchange(Stream):
         "_chunked",
         "_flush_due",
         "_out",
+        "_repeatable",
         "_tunnel",
         "bytes_in",
         "bytes_out",
@@ -72,13 +74,33 @@ class Exchange(Stream):
         self._chunked = False
         self._out: list[bytes] = []
         self._flush_due = False
+        self._repeatable = b""
 
     # The request, on its way down.
 
     def send_head(self, payload: bytes, *, end: bool) -> None:
         """Hand over prelude and head; ``end`` where no body follows."""
         self.request_done = end
+        if end and self.method in IDEMPOTENT_METHODS and not self.route.connection_bound:
+            self._repeatable = payload
         self._tunnel.send(_REQUEST | END if end else _REQUEST, self.number, payload)
+
+    def tunnel_lost(self, another: "Callable[[], GatewayTunnel]") -> None:
+        """The tunnel is gone. A request that may be repeated and has no answer yet goes down another one, once."""
+        payload, self._repeatable = self._repeatable, b""
+        if not payload or self.status or self.client is None:
+            self.fail("CMGService_ConnectionPointLost")
+            return
+        try:
+            tunnel = another()
+        except Refused as refused:
+            self.fail(refused.refused_word)
+            return
+        self._tunnel.forget(self, reset=False)
+        self.tunnel = self._tunnel = tunnel
+        self.number = tunnel.open()
+        tunnel.streams[self.number] = self
+        tunnel.send(_REQUEST | END, self.number, payload)
 
     def send_body(self, data: bytes, *, end: bool) -> None:
         """Hand over a piece of the body."""

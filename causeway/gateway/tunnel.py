@@ -175,7 +175,7 @@ class GatewayTunnel(Tunnel):
         elif self.name:
             log.info("tunnel closed", connection_point=self.name, peer=self.peer)
         for exchange in list(self.streams.values()):
-            exchange.fail("CMGService_ConnectionPointLost")
+            exchange.tunnel_lost(self._worker.tunnels.choose)
 
 
 class Tunnels:

@@ -6,11 +6,12 @@ written anew from the parts that were understood (RFC 9110, RFC 9112).
 
 from causeway.http.body import ChunkedDecoder, encode_chunk, last_chunk
 from causeway.http.errors import BadRequest, BadResponse, HttpError
-from causeway.http.headers import is_identity_header
+from causeway.http.headers import IDEMPOTENT_METHODS, is_identity_header
 from causeway.http.request import MAX_HEAD_BYTES, RequestHead, parse_request_head
 from causeway.http.response import Framing, ResponseHead, parse_response_head
 
 __all__ = [
+    "IDEMPOTENT_METHODS",
     "MAX_HEAD_BYTES",
     "BadRequest",
     "BadResponse",

@@ -10,6 +10,9 @@ METHOD = re.compile(_TOKEN)
 
 MAX_HEADERS = 100
 
+IDEMPOTENT_METHODS = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PROPFIND", b"PUT", b"DELETE", b"TRACE"))
+"""Methods whose request may be sent once more when nobody knows whether it arrived (RFC 9110, 9.2.2; RFC 4918)."""
+
 HOP_BY_HOP = frozenset(
     (
         b"connection",
