@@ -24,7 +24,10 @@ PrintDefaultOption = Annotated[
 
 @app.command()
 def run(config: ConfigOption = Path("gateway.toml"), print_default: PrintDefaultOption = False) -> None:
-    """Run a gateway until SIGTERM or Ctrl-C, then drain. SIGHUP reloads the server certificate."""
+    """Run a gateway until SIGTERM or Ctrl-C, then drain.
+
+    SIGHUP reloads the server certificate. SIGUSR2 replaces the workers one by one without losing a request.
+    """
     if print_default:
         print(default_toml(GatewayConfig, HEADING), end="")
         return

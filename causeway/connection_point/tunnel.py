@@ -36,7 +36,7 @@ class ConnectionPointTunnel(Tunnel):
         gateway: what the worker said of itself; None before its HELLO.
         gateway_settings_version: the gateway settings in force there.
         ready: set when the worker's HELLO has come; fails where the tunnel ends before.
-        leaving: set when no more requests will come, because of a drain or the end: time to dial another.
+        leaving: set when it is time to dial another: the worker is being replaced, drains, or is gone.
     """
 
     def __init__(self, point: "ConnectionPoint") -> None:
@@ -47,6 +47,7 @@ class ConnectionPointTunnel(Tunnel):
         self.ready: asyncio.Future[GatewayHello] = self.loop.create_future()
         self.leaving = asyncio.Event()
         self.closed = asyncio.Event()
+        self._drained = False
         self._highest = 0
         self._drain_asked = False
         self._bound: dict[bytes, UpstreamConnection] = {}
@@ -89,8 +90,11 @@ class ConnectionPointTunnel(Tunnel):
         elif kind == FrameType.STATUS:
             self._status(decode_message(payload, GatewayStatus))
         elif kind == FrameType.DRAIN:
+            self._drained = True
             self.leaving.set()
             self._close_when_empty()
+        elif kind == FrameType.RENEW:
+            self.leaving.set()
         elif kind == FrameType.RELEASE:
             upstream = self._bound.pop(b"%d" % int.from_bytes(payload, "big"), None)
             if upstream is not None:
@@ -163,7 +167,7 @@ class ConnectionPointTunnel(Tunnel):
         """A stream is over."""
         if self.streams.pop(exchange.number, None) is not None:
             exchange.drop_held()
-            if self.leaving.is_set():
+            if self._drained:
                 self._close_when_empty()
 
     def sweep(self, now: float) -> None:

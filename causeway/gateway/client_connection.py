@@ -412,7 +412,7 @@ class ClientConnection(asyncio.Protocol):
             self._transport.abort()
 
     def drain(self) -> None:
-        """Close when idle; a request under way is answered first."""
+        """End with the next answer. An idle client gets a moment for one more request, which may be on its way."""
         self.close_after = True
-        if self._exchange is None and not self._buffer and self._transport is not None:
-            self._transport.close()
+        if self._exchange is None:
+            self.deadline = min(self.deadline, self._worker.now() + self._limits.drain_idle_s)

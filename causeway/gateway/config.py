@@ -46,6 +46,7 @@ class LimitsSection:
     head_timeout_s: Seconds = setting("for the head of a request, from its first byte, in seconds", default=15.0)
     idle_timeout_s: Seconds = setting("how long a kept connection may say nothing, in seconds", default=120.0)
     stall_timeout_s: Seconds = setting("how long a body may stand still in either direction, in seconds", default=120.0)
+    drain_idle_s: Seconds = setting("how long an idle connection is kept when the gateway stops", default=2.0)
     drain_timeout_s: Seconds = setting("how long requests under way may take when the gateway stops", default=30.0)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import socket
@@ -26,14 +27,15 @@ from causeway.pki.keys import load_verification_key
 log = structlog.get_logger()
 
 _ADMIN = -1
-_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
+_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD}
 _SHORT_LIFE_S = 1.0
 _RESTART_PAUSE_S = 1.0
 _KILL_AFTER_DRAIN_S = 5.0
+_SUCCESSOR_S = 15.0
 
 
 def run(config: GatewayConfig) -> None:
-    """Run a gateway until SIGTERM or SIGINT.
+    """Run a gateway until SIGTERM or SIGINT. SIGHUP reloads the certificate, SIGUSR2 replaces worker by worker.
 
     Raises:
         OperatorError: a port is busy, a file is missing or wrong; before anything is served.
@@ -69,8 +71,9 @@ class _Supervisor:
 
     def run(self) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a worker too young to hand over is not to die of it
         for number in (*range(self._config.workers), _ADMIN):
-            self._start(number)
+            os.close(self._start(number))
         log.info(
             "gateway started",
             service=f"{self._config.service.address}:{self._config.service.port}",
@@ -90,11 +93,13 @@ class _Supervisor:
             self._stopping = True
         elif number == signal.SIGHUP:
             self._signal_workers(signal.SIGHUP)
+        elif number == signal.SIGUSR2:
+            self._roll()
         self._reap()
         for child, when in list(self._due.items()):
             if when <= time.monotonic() and not self._stopping:
                 del self._due[child]
-                self._start(child)
+                os.close(self._start(child))
 
     def _reap(self) -> None:
         while True:
@@ -107,21 +112,45 @@ class _Supervisor:
             number, started = self._children.pop(pid, (None, 0.0))
             if number is None or self._stopping:
                 continue
+            if any(other == number for other, _ in self._children.values()):
+                log.info("worker replaced", worker=number, pid=pid)
+                continue
             log.error("process ended", worker=number, pid=pid, exit_code=os.waitstatus_to_exitcode(status))
             lived = time.monotonic() - started
             self._due[number] = time.monotonic() + (_RESTART_PAUSE_S if lived < _SHORT_LIFE_S else 0.0)
 
-    def _start(self, number: int) -> None:
+    def _roll(self) -> None:
+        """Replace every worker, one after another, without a request lost.
+
+        The successor takes over the tunnel port first; when connection points have dialled it, it accepts devices; only
+        then is the old worker drained.
+        """
+        for pid, (number, _) in list(self._children.items()):
+            if number == _ADMIN:
+                continue
+            ready = self._start(number)
+            os.kill(pid, signal.SIGUSR1)
+            served, _, _ = select.select([ready], [], [], _SUCCESSOR_S)
+            os.close(ready)
+            log.info("successor serves" if served else "successor is late", worker=number)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+    def _start(self, number: int) -> int:
+        """Fork a process; returns a descriptor that reads as ended when it serves, to be closed by the caller."""
+        ready_read, ready_write = os.pipe()
         pid = os.fork()
         if pid:
+            os.close(ready_write)
             self._children[pid] = (number, time.monotonic())
-            return
+            return ready_read
         # The child. It must not return into the supervisor's code, whatever happens.
         code = 1
         try:
             os.close(self._parent_write)
+            os.close(ready_read)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-            self._life_of(number)()
+            self._life_of(number, ready_write)()
             code = 0
         except CausewayError as error:
             log.critical("cannot run", worker=number, reason=str(error))
@@ -130,13 +159,13 @@ class _Supervisor:
         finally:
             os._exit(code)
 
-    def _life_of(self, number: int) -> Callable[[], None]:
+    def _life_of(self, number: int, ready: int) -> Callable[[], None]:
         if number == _ADMIN:
             _close_all(*self._service, *self._tunnels)
             return lambda: run_admin(self._config, self._admin, self._folder, self._parent_read)
         service, tunnel = self._service[number], self._tunnels[number]
         _close_all(self._admin, *(s for s in (*self._service, *self._tunnels) if s not in (service, tunnel)))
-        sockets = WorkerSockets(service, tunnel, self._parent_read)
+        sockets = WorkerSockets(service, tunnel, self._parent_read, ready)
         return lambda: run_worker(self._config, number, sockets, self._folder)
 
     def _signal_workers(self, number: signal.Signals) -> None:

@@ -100,7 +100,7 @@ class GatewayTunnel(Tunnel):
         self.usable = not self._worker.draining
         if not self.usable:
             self.send(FrameType.DRAIN, 0, b"")
-        self._worker.tunnels.add(self)
+        self._worker.tunnel_up(self)
         log.info("tunnel up", connection_point=self.name, peer=self.peer, software=hello.software)
 
     def stream_frame(self, kind: int, end: bool, number: int, payload: bytes) -> None:
@@ -144,6 +144,10 @@ class GatewayTunnel(Tunnel):
         self.send(FrameType.RELEASE, 0, binding.to_bytes(8, "big"))
 
     # Ends.
+
+    def renew(self) -> None:
+        """Have the connection point dial this worker's port again: a successor listens there. This tunnel stays."""
+        self.send(FrameType.RENEW, 0, b"")
 
     def drain(self) -> None:
         """Send no more requests down here, and say so: the connection point closes when the last one is answered."""

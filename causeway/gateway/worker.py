@@ -38,6 +38,7 @@ SETTINGS_FILE = "gateway-settings.jws"
 
 _SWEEP_S = 1.0
 _TUNNEL_HANDSHAKE_S = 10.0
+_FIRST_TUNNEL_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class WorkerSockets:
     tunnel: socket.socket
     parent: int
     """Read end of a pipe that closes when the supervisor is gone."""
+    ready: int
+    """Write end of a pipe; closed when the worker serves."""
 
 
 class Worker:
@@ -80,6 +83,7 @@ class Worker:
         self._id_prefix = secrets.token_bytes(6).hex().encode()
         self._bindings = itertools.count(1)
         self._stopped = asyncio.Event()
+        self._first_tunnel = asyncio.Event()
         if (settings := self.store.load()) is not None:
             self._apply(settings)
         self.listener = Listener(self, sockets.service, self._service_context())
@@ -155,6 +159,7 @@ class Worker:
         self.settings_version = settings.version
 
     _roots: tuple[str, ...] = ()
+    _tunnel_server: asyncio.Server | None = None
 
     def _service_context(self) -> ssl.SSLContext:
         return service_context(self.config, self._roots)
@@ -177,6 +182,7 @@ class Worker:
         loop.add_signal_handler(signal.SIGTERM, self.drain)
         loop.add_signal_handler(signal.SIGINT, lambda: None)  # the supervisor decides when to stop
         loop.add_signal_handler(signal.SIGHUP, self.reload)
+        loop.add_signal_handler(signal.SIGUSR1, self.hand_over)
         loop.add_reader(self._sockets.parent, self.drain)
         tunnel_server = await loop.create_server(
             lambda: GatewayTunnel(self),
@@ -184,20 +190,37 @@ class Worker:
             ssl=tunnel_context(self.config),
             ssl_handshake_timeout=_TUNNEL_HANDSHAKE_S,
         )
-        self.listener.start()
+        self._tunnel_server = tunnel_server
+        # Devices wait in the kernel's queue until a request can pass; without a connection point they get their 503.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._first_tunnel.wait(), _FIRST_TUNNEL_S)
+        if not self.draining:
+            self.listener.start()
         self._sweep()
         ready()
         await self._stopped.wait()
         tunnel_server.close()
         # Connections first: as long as they have requests under way, the tunnels must stand.
         deadline = self.now() + self.config.limits.drain_timeout_s
-        await self._until(lambda: not self.connections, deadline)
+        await self._until(lambda: not self.listener.open_connections, deadline)
         for tunnel in list(self.tunnels):
             tunnel.drain()
         await self._until(lambda: not len(self.tunnels), deadline)
         for tunnel in list(self.tunnels):
             tunnel.close()
         self.access_log.flush()
+
+    def tunnel_up(self, tunnel: GatewayTunnel) -> None:
+        """A connection point said HELLO."""
+        self.tunnels.add(tunnel)
+        self._first_tunnel.set()
+
+    def hand_over(self) -> None:
+        """A successor listens on our sockets: have the connection points dial it, while we serve on."""
+        if self._tunnel_server is not None:
+            self._tunnel_server.close()
+        for tunnel in self.tunnels:
+            tunnel.renew()
 
     async def _until(self, done: Callable[[], bool], deadline: float) -> None:
         """Look every few milliseconds: at the end of a process's life that is plainer than an event for each cause."""
@@ -273,8 +296,12 @@ def run_worker(config: GatewayConfig, number: int, sockets: WorkerSockets, folde
         path = folder / f"worker-{number}.sock"
         path.unlink(missing_ok=True)
         server = await asyncio.start_unix_server(answer, path)
-        await worker.run(lambda: log.info("serving", pid=os.getpid(), settings_version=worker.settings_version))
-        server.close()
-        path.unlink(missing_ok=True)
+
+        def ready() -> None:
+            log.info("serving", pid=os.getpid(), settings_version=worker.settings_version)
+            os.close(sockets.ready)
+
+        await worker.run(ready)
+        server.close()  # the path stays: it may be a successor's by now
 
     uvloop.run(main())

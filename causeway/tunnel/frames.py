@@ -36,6 +36,7 @@ class FrameType(IntEnum):
     PONG = 5
     DRAIN = 6
     RELEASE = 7
+    RENEW = 8
     REQUEST = 16
     RESPONSE = 17
     DATA = 18
