@@ -2,7 +2,6 @@
 
 import re
 import socket
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -137,7 +136,7 @@ class ConnectionPointConfig:
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] = setting(
         "the name of this connection point, in metrics and at gateways", factory=_own_name
     )
-    state: ConfigPath = setting("the folder where the gateway settings are kept", default=Path("state"))
+    state: ConfigPath = setting("the folder where the gateway settings are kept", default="state")
     site: SiteSection = setting("Where the gateway settings come from.")
     identity: IdentitySection = setting("The connection point's own certificate.")
     gateway: Annotated[tuple[GatewaySection, ...], Field(min_length=1)] = setting(

@@ -2,7 +2,6 @@
 
 import os
 import socket
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -81,7 +80,7 @@ class GatewayConfig:
     workers: Annotated[int, Field(ge=1, le=64)] = setting(
         "worker processes; one for each processor is right", factory=lambda: os.cpu_count() or 1
     )
-    state: ConfigPath = setting("the folder where the gateway settings are kept", default=Path("state"))
+    state: ConfigPath = setting("the folder where the gateway settings are kept", default="state")
     site_key: ConfigPath = setting("the site's public settings key, pinned; PEM", example="site-settings-key.pub.pem")
     service: ServiceSection = setting("Where devices connect.")
     tunnel: TunnelSection = setting("Where connection points dial in.")

@@ -1,0 +1,187 @@
+"""``causeway up`` from start to drain."""
+
+import asyncio
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from causeway.device.config import DeviceConfig
+from causeway.device.simulator import DeviceResult, simulate
+from causeway.observability.checks import CheckResult, Status, passed
+from causeway.up.home import Home, Ports, hold, prepare
+from causeway.up.journey import check_the_way
+from causeway.up.parts import Parts
+from causeway.up.view import View, device_table
+
+_HEARTBEAT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says.
+
+    Attributes:
+        home: the folder of everything.
+        name: the DNS name or address by which devices reach the gateway.
+        address: the IP address that the gateway listens on.
+        port: the first of the block of ports.
+        devices: how many devices are simulated.
+        once: end after the check and the devices.
+    """
+
+    home: Path
+    name: str
+    address: str
+    port: int
+    devices: int
+    once: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was seen."""
+
+    home: Home
+    checks: tuple[CheckResult, ...]
+    devices: tuple[DeviceResult, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every check passed and every device got through."""
+        return passed(self.checks) and all(device.ok for device in self.devices)
+
+
+def run(options: Options, console: Console) -> Outcome:
+    """Run the whole system; returns when it has drained.
+
+    Raises:
+        OperatorError: the home, a port or a part cannot be used; one line.
+    """
+    held = hold(options.home)
+    try:
+        with console.status("Making certificates and configuration …"):
+            home = prepare(
+                options.home.absolute(),
+                name=options.name,
+                address=options.address,
+                ports=Ports(options.port),
+                devices=max(options.devices, 1),
+            )
+        return asyncio.run(_Session(home, options, console).run())
+    finally:
+        os.close(held)
+
+
+class _Session:
+    def __init__(self, home: Home, options: Options, console: Console) -> None:
+        self._home = home
+        self._options = options
+        self._console = console
+        self._stop = asyncio.Event()
+        self._checks: list[CheckResult] = []
+
+    async def run(self) -> Outcome:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop.set)
+        parts = Parts(self._home)
+        devices: dict[str, DeviceResult] = {}
+        try:
+            started = asyncio.create_task(self._start(parts))
+            stopped = asyncio.create_task(self._stop.wait())
+            await asyncio.wait({started, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if started.done():
+                await started
+                self._print_addresses()
+                view = View(self._console, self._home)
+                devices = view.devices
+                if self._options.once:
+                    await self._let_devices_in(view)
+                else:
+                    await self._serve(view)
+            else:
+                started.cancel()
+        finally:
+            with self._console.status("Draining …"):
+                await parts.stop()
+        if self._options.once:
+            self._print_summary(list(devices.values()))
+        return Outcome(self._home, tuple(self._checks), tuple(devices.values()))
+
+    async def _start(self, parts: Parts) -> None:
+        with self._console.status("Starting site, gateway and connection point …"):
+            await parts.start()
+        with self._console.status("Sending a request all the way …"):
+            async for result in check_the_way(self._home):
+                self._checks.append(result)
+
+    def _print_addresses(self) -> None:
+        home, device = self._home, self._home.devices[0]
+        rows = {
+            "service URL": home.service_url,
+            "management point": home.management_point_url,
+            "authority": str(home.authority),
+            "certificate": str(device.certificate),
+            "key": str(device.key),
+            "logs": str(home.logs),
+        }
+        for name, value in rows.items():
+            self._console.print(f"{name:<17} {value}", markup=False, soft_wrap=True)
+        for check in self._checks:
+            colour = "green" if check.status is Status.PASS else "red"
+            self._console.print(f"[{colour}]{check.status}[/{colour}] {check.name}: {check.details}", soft_wrap=True)
+        self._console.print("\nTry it:", markup=False)
+        self._console.print(
+            f"curl --cacert {home.authority} --cert {device.certificate} --key {device.key}"
+            f" '{home.management_point_url}/SMS_MP/.sms_aut?MPLIST'\n",
+            markup=False,
+            soft_wrap=True,
+        )
+
+    async def _let_devices_in(self, view: View) -> None:
+        """Every device registers, fetches its policy and says that it is alive."""
+        home = self._home
+        configs = [
+            DeviceConfig(
+                url=home.management_point_url,
+                state=paths.state,
+                ca=home.authority,
+                certificate=paths.certificate,
+                key=paths.key,
+                name=paths.name,
+            )
+            for paths in home.devices[: self._options.devices]
+        ]
+        for config in configs:
+            view.devices.setdefault(config.name, DeviceResult(config.name))
+        async for result in simulate(configs):
+            view.devices[result.name] = result
+
+    async def _serve(self, view: View) -> None:
+        """Show what happens while the devices come back at their intervals, until asked to stop."""
+
+        async def come_and_go() -> None:
+            while not self._stop.is_set():
+                await self._let_devices_in(view)
+                await asyncio.sleep(_HEARTBEAT_S)
+
+        coming = asyncio.create_task(come_and_go())
+        await view.show(self._stop)
+        coming.cancel()
+
+    def _print_summary(self, devices: list[DeviceResult]) -> None:
+        if devices:
+            self._console.print(device_table(devices))
+        for device in devices:
+            if device.error:
+                self._console.print(f"{device.name}: {device.error}", markup=False, soft_wrap=True)
+        done = sum(device.ok for device in devices)
+        good = sum(check.status is Status.PASS for check in self._checks)
+        self._console.print(
+            f"{good} of {len(self._checks)} checks passed; {done} of {len(devices)} devices registered, "
+            "got their policy and sent a heartbeat.",
+            soft_wrap=True,
+        )
