@@ -116,7 +116,7 @@ class ClientConnection(asyncio.Protocol):
         end = data.find(b"\r\n\r\n") + 4
         if end < 4 or end > MAX_HEAD_BYTES:
             if len(data) > MAX_HEAD_BYTES:
-                self._refuse("CMGService_HeadTooLarge", b"-", b"-", b"", may_go_on=False)
+                self._refuse("CMGService_HeadTooLarge", b"-", b"-", b"-", may_go_on=False)
                 return
             if data and not self._buffer:
                 self.deadline = self._worker.now() + self._limits.head_timeout_s
@@ -126,7 +126,7 @@ class ClientConnection(asyncio.Protocol):
         try:
             head = parse_request_head(data[:end])
         except BadRequest as error:
-            self._refuse(error.word, b"-", b"-", b"", details=str(error), may_go_on=False)
+            self._refuse(error.word, b"-", b"-", b"-", details=str(error), may_go_on=False)
             return
         rest = data[end:]
         self.http_1_1 = head.minor == 1
@@ -147,7 +147,7 @@ class ClientConnection(asyncio.Protocol):
                 refused.refused_word,
                 head.method,
                 path,
-                route.name if route is not None else b"",
+                route.name if route is not None else b"-",
                 details=str(refused),
                 may_go_on=not has_body,
                 allow=allow,
@@ -401,7 +401,7 @@ class ClientConnection(asyncio.Protocol):
         exchange = self._exchange
         if exchange is None:
             if self._buffer and not self._transport.is_closing():
-                self._refuse("CMGService_RequestTimeout", b"-", b"-", b"", may_go_on=False)
+                self._refuse("CMGService_RequestTimeout", b"-", b"-", b"-", may_go_on=False)
             elif self._transport.is_closing():
                 self._transport.abort()
             else:

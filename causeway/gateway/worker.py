@@ -22,7 +22,7 @@ from causeway.gateway.client_connection import ClientConnection
 from causeway.gateway.config import GatewayConfig
 from causeway.gateway.exchange import Exchange
 from causeway.gateway.listener import Listener
-from causeway.gateway.metrics import WorkerMetrics
+from causeway.gateway.metrics import EndpointMetrics, WorkerMetrics
 from causeway.gateway.publishing import PublishingTable
 from causeway.gateway.tls import service_context, tunnel_context
 from causeway.gateway.tunnel import GatewayTunnel, Tunnels
@@ -127,9 +127,10 @@ class Worker:
     def note_refused(
         self, request_id: bytes, method: bytes, path: bytes, endpoint: bytes, status: int, word: str, peer: bytes
     ) -> None:
-        """Book a request that was refused here."""
+        """Book a request that was refused here; one without an endpoint is booked under ``-``."""
         self.metrics.refusals[word] += 1
-        self.access_log.write(request_id, method, path, endpoint or b"-", status, word, 0.0, 0, 0, peer)
+        self.metrics.endpoints.setdefault(endpoint.decode(), EndpointMetrics()).statuses[status] += 1
+        self.access_log.write(request_id, method, path, endpoint, status, word, 0.0, 0, 0, peer)
 
     # Settings.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from causeway.errors import OperatorError
+from causeway.observability.admin import listen
 from causeway.up.home import Home
 
 _READY_TIMEOUT_S = 60.0
@@ -105,6 +106,7 @@ class Parts:
     """Site, gateway and connection point."""
 
     def __init__(self, home: Home) -> None:
+        self._home = home
         ports, logs = home.ports, home.logs
         site_config, gateway_config, point_config = home.site.config, home.gateway_config, home.connection_point_config
         self.site = Part("site", ["site", "run", "-c", str(site_config)], logs / "site.log", ports.site_admin)
@@ -123,12 +125,22 @@ class Parts:
         """In the order in which requests reach them."""
         return (self.gateway, self.connection_point, self.site)
 
+    def _check_ports(self) -> None:
+        """Say that a port is busy before anything starts: another system might answer there as if it were ours."""
+        ports = self._home.ports
+        for port in range(ports.service, ports.last + 1):
+            try:
+                listen("127.0.0.1", port, "the system")[0].close()
+            except OperatorError as error:
+                raise OperatorError(f"{error} with --port (ports {ports.service} to {ports.last} are used)") from error
+
     async def start(self) -> None:
         """Start all at once, and wait for each: the site first, since the settings come from it.
 
         Raises:
             OperatorError: one of them cannot run.
         """
+        self._check_ports()
         for part in self.all:
             part.start()
         waits = [asyncio.create_task(part.ready()) for part in self.all]

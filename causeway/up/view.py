@@ -88,7 +88,7 @@ class View:
 
 def device_table(devices: Sequence[DeviceResult]) -> Table:
     """How far each device has come."""
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("device")
     table.add_column("identity", no_wrap=True, min_width=_IDENTITY_WIDTH)
     for heading in ("registered", "policy", "heartbeat"):
