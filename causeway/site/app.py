@@ -11,21 +11,13 @@ from starlette.types import Receive, Scope, Send
 from causeway.messaging.errors import MessagingError, SignatureError, TooLargeError, UnsupportedError
 from causeway.site import refusals
 from causeway.site.context import Site
-from causeway.site.errors import CertificateBlocked, NotFound, Refused
+from causeway.site.errors import CertificateBlocked, NotAccepted, NotFound, Refused
 from causeway.site.http_server import REASON_HEADER
-from causeway.site.management_point.app import URLS, Answer
+from causeway.site.management_point.app import MESSAGE_URLS, URLS, Answer
 from causeway.site.peer import Client, client_of
 from causeway.site.settings import endpoint as settings_endpoint
 
 REQUEST_ID_HEADER = "x-request-id"
-
-# Signatures are judged last, on a message that could be read: the protocol has an empty answer for that.
-_MESSAGE_STATUS: tuple[tuple[type[MessagingError], int], ...] = (
-    (SignatureError, 200),
-    (UnsupportedError, 200),
-    (TooLargeError, 413),
-    (MessagingError, 400),
-)
 
 
 async def _gateway_settings(site: Site, client: Client, request: Request) -> Response:
@@ -62,7 +54,7 @@ class SiteApp:
                 return
             except (Refused, MessagingError) as error:
                 refusals.note(metrics, client, error, method=request.method[:32], url=path[:200])
-                response = refusal(error)
+                response = refusal(error, to_message=path in MESSAGE_URLS)
         metrics.requests.labels(url=url, status=str(response.status_code)).inc()
         metrics.seconds.labels(url=url).observe(time.perf_counter() - began)
         response.headers[REQUEST_ID_HEADER] = request_id
@@ -78,17 +70,20 @@ class SiteApp:
         return await handler(self._site, client, request)
 
 
-def refusal(error: Refused | MessagingError) -> Response:
+def refusal(error: Refused | MessagingError, *, to_message: bool) -> Response:
     """How a refusal looks: its status, its word as the reason phrase, and a page that says no more than that.
 
-    A client that fetches a policy takes an answer that begins with ``<HTML>`` as the demand for a client token.
+    A message that could be read and is not accepted gets an empty answer. A client that fetches a policy takes an
+    answer that begins with ``<HTML>`` as the demand for a client token.
     """
+    if to_message and isinstance(error, NotAccepted | SignatureError | UnsupportedError):
+        return Response()
     reason = error.word
     if isinstance(error, Refused):
         status, reason = error.status, error.reason or error.word
+    elif isinstance(error, TooLargeError):
+        status = 413
     else:
-        status = next(status for kind, status in _MESSAGE_STATUS if isinstance(error, kind))
-    if status == 200:
-        return Response()
+        status = 404 if isinstance(error, UnsupportedError) else 400
     page = f"<HTML><HEAD><TITLE>{status} {reason}</TITLE></HEAD><BODY>{error.word}</BODY></HTML>"
     return Response(page, status, {REASON_HEADER.decode(): reason}, media_type="text/html")

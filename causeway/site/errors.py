@@ -11,15 +11,24 @@ from causeway.errors import Cause, CausewayError
 class Refused(CausewayError):
     """Somebody sent something that is not served.
 
-    ``status`` is the HTTP status. 200 means an empty answer, which is how the protocol says that a message was not
-    accepted. ``reason`` is the reason phrase where the standard one is not it. The error's text goes to the log, never
-    to the client.
+    ``status`` is the HTTP status, ``reason`` the reason phrase where it is not the word. The error's text goes to the
+    log, never to the client.
     """
 
     cause = Cause.CLIENT
-    word = "MP_Refused"
-    status: ClassVar[int] = 200
+    word = "Site_Refused"
+    status: ClassVar[int] = 400
     reason: ClassVar[str | None] = None
+
+
+class NotAccepted(Refused):
+    """A message that could be read and is not accepted: the protocol's answer to that is an empty one, with 200.
+
+    ``status`` is for the same refusal of something that is not a message, such as a policy's body.
+    """
+
+    word = "MP_NotAccepted"
+    status = 403
 
 
 class DatabaseUnavailable(Refused):
@@ -52,74 +61,70 @@ class ConnectionPointRequired(Refused):
     status = 403
 
 
-class EndpointUnknown(Refused):
+class EndpointUnknown(NotAccepted):
     """A message for an endpoint that this management point does not have."""
 
     word = "MP_EndpointUnknown"
 
 
-class CertificateUnusable(Refused):
+class CertificateUnusable(NotAccepted):
     """A certificate in a registration that is not valid now."""
 
     word = "MP_CertificateUnusable"
 
 
-class DeviceUnknown(Refused):
+class DeviceUnknown(NotAccepted):
     """No device of that id is registered."""
 
     word = "MP_DeviceUnknown"
 
 
-class DevicePending(Refused):
+class DevicePending(NotAccepted):
     """The device is registered but not approved."""
 
     word = "MP_DevicePending"
 
 
-class DeviceBlocked(Refused):
+class DeviceBlocked(NotAccepted):
     """The operator has blocked the device."""
 
     word = "MP_DeviceBlocked"
 
 
-class TooManyPending(Refused):
+class TooManyPending(NotAccepted):
     """A newcomer, while as many devices as allowed already wait for approval."""
 
     word = "MP_TooManyPending"
 
 
-class IdentityMismatch(Refused):
+class IdentityMismatch(NotAccepted):
     """A message whose body speaks for another device than the one that sent it."""
 
     word = "MP_IdentityMismatch"
 
 
-class TokenMissing(Refused):
+class TokenMissing(NotAccepted):
     """A protected policy was asked for without a client token."""
 
     word = "MP_TokenMissing"
-    status = 403
 
 
-class TokenWrong(Refused):
+class TokenWrong(NotAccepted):
     """A client token that is malformed, or whose signature does not match."""
 
     word = "MP_TokenWrong"
-    status = 403
 
 
-class TokenExpired(Refused):
+class TokenExpired(NotAccepted):
     """A client token from another time than now, beyond the tolerated skew."""
 
     word = "MP_TokenExpired"
-    status = 403
 
 
-class TokenReplayed(Refused):
+class TokenReplayed(NotAccepted):
     """A client token that was used before, too long ago for a repetition."""
 
     word = "MP_TokenReplayed"
-    status = 403
 
 
 class PolicyUnknown(Refused):

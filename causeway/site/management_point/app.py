@@ -68,6 +68,7 @@ URLS: dict[str, Answer] = {
     "/sms_mp_altauth/.sms_aut": locations_altauth,
     "/sms_mp_altauth/.sms_pol": policy_altauth,
 }
+MESSAGE_URLS = frozenset(url for url, answer in URLS.items() if answer in {messages, messages_altauth})
 
 
 async def _message(site: Site, client: Client, request: Request) -> Response:
