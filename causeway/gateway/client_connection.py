@@ -5,16 +5,17 @@ from typing import TYPE_CHECKING, cast
 
 import structlog
 
+from causeway.gateway.binding import Binding
 from causeway.gateway.client import Client
 from causeway.gateway.exchange import Exchange
 from causeway.gateway.responses import own_answer, refusal_head_and_body
 from causeway.http import MAX_HEAD_BYTES, BadRequest, ChunkedDecoder, RequestHead, parse_request_head
 from causeway.refusals import Refused
 from causeway.transport import TlsServerTransport
+from causeway.tunnel.prelude import NONE, request_payload
 
 if TYPE_CHECKING:
     from causeway.gateway.publishing import Route
-    from causeway.gateway.tunnel import GatewayTunnel
     from causeway.gateway.worker import Worker
 
 log = structlog.get_logger()
@@ -35,7 +36,6 @@ class ClientConnection(asyncio.Protocol):
     __slots__ = (
         "_binding",
         "_body_left",
-        "_bound_tunnel",
         "_buffer",
         "_chunks",
         "_client",
@@ -60,8 +60,7 @@ class ClientConnection(asyncio.Protocol):
         self._body_left = 0
         self._chunks: ChunkedDecoder | None = None
         self._client = Client(worker, peer, None)
-        self._binding = 0
-        self._bound_tunnel: GatewayTunnel | None = None
+        self._binding = Binding(worker)
         self.http_1_1 = True
         self.close_after = False
         self.writable = True
@@ -80,14 +79,13 @@ class ClientConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # a client may go as it likes
         """Give up what was under way for it."""
         self._worker.connections.discard(self)
+        self._worker.listener.left(self._peer)
         self._transport = None
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             self._note(exchange, exchange.status or 499, "ClientGone")
             exchange.client_gone()
-        if self._bound_tunnel is not None:
-            self._bound_tunnel.release_binding(self._binding)
-            self._bound_tunnel = None
+        self._binding.release()
 
     def eof_received(self) -> bool:
         """A client that stops sending with a request under way still gets its answer."""
@@ -168,40 +166,16 @@ class ClientConnection(asyncio.Protocol):
             Refused: no tunnel can take it.
         """
         worker = self._worker
-        tunnel = self._bound_tunnel if route.connection_bound else None
-        if tunnel is None or not tunnel.usable:
-            tunnel = worker.tunnels.choose()
-        binding = b"-"
         if route.connection_bound:
-            if self._bound_tunnel is not tunnel:
-                self._bound_tunnel = tunnel
-                self._binding = worker.next_binding()
-            binding = b"%d" % self._binding
+            tunnel, binding = self._binding.tunnel()
+        else:
+            tunnel, binding = worker.tunnels.choose(), NONE
         now = worker.now()
         request_id = worker.next_request_id()
         exchange = Exchange(self, tunnel, tunnel.open(), route, request_id, now, head.method, path)
         self._exchange = tunnel.streams[exchange.number] = exchange
         self.deadline = now + self._limits.stall_timeout_s
-        if head.content_length is not None:
-            framing = b"Content-Length: %d\r\n" % head.content_length
-        else:
-            framing = b"Transfer-Encoding: chunked\r\n" if head.chunked else b""
-        exchange.send_head(
-            b"%b %b%b%b\r\n%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b\r\n"
-            % (
-                route.name,
-                request_id,
-                self._client.prelude,
-                binding,
-                head.method,
-                head.target,
-                head.host or b"-",
-                framing,
-                b"Expect: 100-continue\r\n" if head.expects_continue else b"",
-                head.fields,
-            ),
-            end=end,
-        )
+        exchange.send_head(request_payload(route.name, request_id, self._client.prelude, binding, head), end=end)
         return exchange
 
     def _read_body(self, exchange: Exchange, data: bytes) -> None:
@@ -393,6 +367,16 @@ class ClientConnection(asyncio.Protocol):
         )
 
     # The worker's side.
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way."""
+        return self._exchange is None and not self._buffer
+
+    def close(self) -> None:
+        """Close now."""
+        if self._transport is not None:
+            self._transport.close()
 
     def check_deadline(self, now: float) -> None:
         """Called every second: end what has been waiting for too long."""

@@ -40,6 +40,10 @@ class LimitsSection:
     """How much one worker takes on."""
 
     max_connections: Count = setting("client connections at a time", default=20_000)
+    max_connections_per_address: Count = setting(
+        "of these from one address, behind which may be a whole office", default=4_000
+    )
+    max_handshakes: Count = setting("TLS handshakes under way; the oldest gives way to the newest", default=1_000)
     max_streams_per_tunnel: Count = setting("requests under way through one tunnel", default=10_000)
     handshake_timeout_s: Seconds = setting("for the TLS handshake, in seconds", default=10.0)
     head_timeout_s: Seconds = setting("for the head of a request, from its first byte, in seconds", default=15.0)

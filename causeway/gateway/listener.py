@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _ACCEPTS_PER_TURN = 32
+_ROOM = 64
 
 
 class Listener:
@@ -27,7 +29,10 @@ class Listener:
     def __init__(self, worker: "Worker", sock: socket.socket, context: ssl.SSLContext) -> None:
         self._worker = worker
         self._socket = sock
-        self._handshakes: dict[TlsServerTransport, tuple[float, str]] = {}
+        self._limits = worker.config.limits
+        self._handshakes: dict[TlsServerTransport, tuple[float, str]] = {}  # the oldest first
+        self._by_address: Counter[str] = Counter()
+        self._refused: Counter[str] = Counter()
         self._accepting = False
         self.context = context
 
@@ -55,10 +60,11 @@ class Listener:
 
     def _accept(self) -> None:
         for _ in range(_ACCEPTS_PER_TURN):
-            if self.open_connections >= self._worker.config.limits.max_connections:
-                self.stop()  # the sweep starts it again when there is room
-                log.warning("as many connections as allowed", connections=self.open_connections)
-                return
+            if self.open_connections >= self._limits.max_connections:
+                if not self._worker.close_idle(_ROOM):
+                    self.stop()  # all are busy; the sweep starts it again when there is room
+                    log.warning("as many connections as allowed", connections=self.open_connections)
+                return  # those closed are gone with the next turn
             try:
                 sock, address = self._socket.accept()
             except BlockingIOError:
@@ -66,37 +72,59 @@ class Listener:
             except OSError as error:  # out of descriptors, or the client is gone already
                 log.warning("accept failed", reason=str(error))
                 return
-            sock.setblocking(False)
+            peer = address[0].partition("%")[0]
+            if self._by_address[peer] >= self._limits.max_connections_per_address:
+                sock.close()
+                self._refused[peer] += 1
+                continue
             try:
+                sock.setblocking(False)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._begin(sock, address)
+                self._begin(sock, address, peer)
             except (OSError, ValueError):
                 sock.close()
 
-    def _begin(self, sock: socket.socket, address: tuple[str, int]) -> None:
-        peer = address[0].partition("%")[0]
+    def _begin(self, sock: socket.socket, address: tuple[str, int], peer: str) -> None:
+        if len(self._handshakes) >= self._limits.max_handshakes:
+            # Whoever is slowest gives way: honest clients finish within a few round trips.
+            oldest = next(iter(self._handshakes))
+            oldest.fail_handshake(TimeoutError("gave way to newer handshakes"))
         loop = self._worker.loop
         protocol = ClientConnection(self._worker, peer)
         transport = TlsServerTransport(loop, sock, self.context, protocol, address, self._handshake_done)
-        self._handshakes[transport] = (loop.time() + self._worker.config.limits.handshake_timeout_s, peer)
+        self._by_address[peer] += 1
+        self._handshakes[transport] = (loop.time() + self._limits.handshake_timeout_s, peer)
 
     def _handshake_done(self, transport: TlsServerTransport, error: Exception | None) -> None:
-        _, peer = self._handshakes.pop(transport, (0.0, "?"))
+        _, peer = self._handshakes.pop(transport)
         metrics = self._worker.metrics
         if error is None:
             metrics.handshakes += 1
             return
+        self.left(peer)
         reason = _reason(error)
         metrics.handshake_failures[reason] += 1
         log.info("handshake failed", peer=peer, reason=reason, details=str(error)[:200])
 
+    def left(self, peer: str) -> None:
+        """A connection from ``peer`` ended."""
+        self._by_address[peer] -= 1
+        if not self._by_address[peer]:
+            del self._by_address[peer]
+
     def sweep(self, now: float) -> None:
-        """End handshakes that take too long, and accept again where there is room."""
+        """End handshakes that take too long, accept again where there is room, and tell of those turned away."""
         late = [transport for transport, (deadline, _) in self._handshakes.items() if deadline < now]
         for transport in late:
             transport.fail_handshake(TimeoutError("the handshake took too long"))
-        if not self._accepting and self.open_connections < self._worker.config.limits.max_connections:
+        if not self._accepting and self.open_connections < self._limits.max_connections:
             self.start()
+        if self._refused:
+            total = self._refused.total()
+            self._worker.metrics.connections_refused += total
+            peer, most = self._refused.most_common(1)[0]
+            log.warning("too many connections from one address", refused=total, peer=peer, refused_of_it=most)
+            self._refused.clear()
 
 
 def _reason(error: Exception) -> str:

@@ -42,6 +42,7 @@ class WorkerMetrics:
         self.handshake_failures: Counter[str] = Counter()
         self.settings_refused: Counter[str] = Counter()
         self.tunnels_lost = 0
+        self.connections_refused = 0
 
 
 _GAUGES = {
@@ -71,6 +72,7 @@ def families(snapshots: Mapping[int, Mapping[str, Any]]) -> Iterator[Metric]:
         ("handshakes", "TLS handshakes completed."),
         ("forged_headers", "Requests with identity headers that only the gateway may set; the headers were dropped."),
         ("tunnels_lost", "Tunnels that ended without a drain."),
+        ("connections_refused", "Connections turned away because their address had too many."),
     ):
         family = CounterMetricFamily(f"causeway_gateway_{name}", text, labels=["worker"])
         for worker, snapshot in snapshots.items():

@@ -240,6 +240,13 @@ class Worker:
             connection.drain()
         self._stopped.set()
 
+    def close_idle(self, count: int) -> int:
+        """Close the ``count`` connections that have been idle for longest; returns how many there were."""
+        idle = sorted((c for c in self.connections if c.idle), key=lambda connection: connection.deadline)[:count]
+        for connection in idle:
+            connection.close()
+        return len(idle)
+
     def _sweep(self) -> None:
         now = self.now()
         for connection in list(self.connections):
@@ -261,6 +268,7 @@ class Worker:
             "settings_refused": dict(metrics.settings_refused),
             "forged_headers": metrics.forged_headers,
             "tunnels_lost": metrics.tunnels_lost,
+            "connections_refused": metrics.connections_refused,
             "connections": self.listener.open_connections,
             "requests_in_flight": sum(len(tunnel.streams) for tunnel in tunnels),
             "tunnels": {name: sum(t.name == name and t.usable for t in tunnels) for name in names},

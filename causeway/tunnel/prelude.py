@@ -11,6 +11,7 @@ endpoint wants one client to keep one connection to the site system.
 import re
 from typing import NamedTuple
 
+from causeway.http import RequestHead
 from causeway.tunnel.errors import TunnelError
 
 NONE = b"-"
@@ -37,6 +38,34 @@ class Prelude(NamedTuple):
     peer: bytes
     identity: bytes
     binding: bytes
+
+
+def request_payload(endpoint: bytes, request_id: bytes, client: bytes, binding: bytes, head: RequestHead) -> bytes:
+    """The payload of a REQUEST frame: the prelude, then the head written anew from what was understood of it.
+
+    Args:
+        endpoint: the published endpoint's name.
+        request_id: lower-case hexadecimal.
+        client: ``SP peer-address SP identity SP``, made once a connection.
+        binding: the number of the client's connection, or ``-``.
+        head: as the gateway read it.
+    """
+    if head.content_length is not None:
+        framing = b"Content-Length: %d\r\n" % head.content_length
+    else:
+        framing = b"Transfer-Encoding: chunked\r\n" if head.chunked else b""
+    return b"%b %b%b%b\r\n%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b\r\n" % (
+        endpoint,
+        request_id,
+        client,
+        binding,
+        head.method,
+        head.target,
+        head.host or NONE,
+        framing,
+        b"Expect: 100-continue\r\n" if head.expects_continue else b"",
+        head.fields,
+    )
 
 
 def split_request(payload: bytes) -> tuple[Prelude, bytes]:
