@@ -28,6 +28,7 @@ from causeway.messaging.text import decode_document
 
 _ENDPOINT = "MP_PolicyManager"
 _MAX_POLICIES = 10_000
+_MAX_STORED_CHARACTERS = 64 * 1024 * 1024
 _PROTECTED = PolicyFlags.REQUIRES_AUTH | PolicyFlags.SECRET
 _DIRECTORY, _DIRECTORY_WITHOUT_CERTIFICATE = "/SMS_MP/", "/SMS_MP_AltAuth/"
 
@@ -76,6 +77,11 @@ class Policies:
                     received += 1
             except (DeviceError, MessagingError) as error:
                 problems.append(f"policy {assignment.policy_id}: {error}")
+                if known is not None:
+                    # An older version holds until the newer one is here.
+                    wanted[assignment.assignment_id] = known
+        if sum(len(one.body) for one in wanted.values()) > _MAX_STORED_CHARACTERS:
+            raise AnswerMalformedError(f"policies of together more than {_MAX_STORED_CHARACTERS} characters")
         new = replace(
             state,
             site_code=reply.site_code or state.site_code,

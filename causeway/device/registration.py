@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 
 from causeway import __version__
 from causeway.device.config import DeviceConfig
-from causeway.device.errors import AnswerMalformedError, RegistrationRejectedError
+from causeway.device.errors import AnswerEmptyError, AnswerMalformedError, RegistrationRejectedError
 from causeway.device.identity import DeviceKeys
 from causeway.device.messenger import Messenger
 from causeway.device.state import DeviceState
 from causeway.messaging.errors import MessagingError
 from causeway.messaging.registration import (
     AgentInformation,
+    ApprovalStatus,
     RegistrationRequest,
     RegistrationResponse,
     RegistrationStatus,
@@ -109,7 +110,13 @@ class Registration:
             timestamp=datetime.now(UTC),
             smsid=identity,
         )
-        reply = await self._messenger.ask(request.to_xml(self._keys.key), _ENDPOINT)
+        try:
+            reply = await self._messenger.ask(request.to_xml(self._keys.key), _ENDPOINT)
+        except AnswerEmptyError:
+            if kind is RequestType.REGISTRATION:
+                raise
+            # Some management points say so that they do not know the identity.
+            return RegistrationResponse(kind, RegistrationStatus.RESET, "", ApprovalStatus.UNKNOWN, request.timestamp)
         try:
             return parse_registration_response(reply)
         except MessagingError as error:

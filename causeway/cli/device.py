@@ -1,0 +1,195 @@
+"""``causeway device``: a reference client for this machine."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from causeway.cli.output import OK, PROBLEMS, print_json, print_table, stdout
+from causeway.device.client import DeviceClient
+from causeway.device.config import DeviceConfig, default_state_folder
+from causeway.device.schedule import run_until_stopped
+from causeway.device.state import StateFolder
+from causeway.observability.logging import configure
+
+app = typer.Typer(no_args_is_help=True, help="A reference client: registers this machine, gets policy, reports.")
+
+_Result = TypeVar("_Result")
+
+Url = Annotated[
+    str,
+    typer.Option(
+        envvar="CAUSEWAY_DEVICE_URL",
+        help="https://gateway/CCM_Proxy_MutualAuth/<id> (with a certificate), /CCM_Proxy_ServerAuth/<id>, or the "
+        "management point itself.",
+    ),
+]
+Ca = Annotated[
+    Path | None,
+    typer.Option(envvar="CAUSEWAY_DEVICE_CA", help="PEM file of the authorities to trust; the system's without it."),
+]
+Certificate = Annotated[
+    Path | None, typer.Option(envvar="CAUSEWAY_DEVICE_CERTIFICATE", help="PEM file of a PKI client certificate.")
+]
+Key = Annotated[Path | None, typer.Option(envvar="CAUSEWAY_DEVICE_KEY", help="PEM file of that certificate's key.")]
+Proxy = Annotated[str | None, typer.Option(envvar="CAUSEWAY_DEVICE_PROXY", help="URL of a web proxy on the way.")]
+State = Annotated[
+    Path,
+    typer.Option(
+        envvar="CAUSEWAY_DEVICE_STATE",
+        default_factory=default_state_folder,
+        help="Folder for the device's keys, identity and policies.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
+
+
+@app.command()
+def register(
+    url: Url,
+    state: State,
+    ca: Ca = None,
+    certificate: Certificate = None,
+    key: Key = None,
+    proxy: Proxy = None,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for an approval.")] = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Register this machine. Exit code 1 while its approval is pending."""
+    config = DeviceConfig(url, state, ca, certificate, key, proxy=proxy)
+    known = _run(config, lambda client: client.register(wait_s=wait))
+    if as_json:
+        print_json({"identity": known.identity, "registered": known.registered, "approval": known.approval})
+    elif known.registered:
+        stdout.print(f"Registered as {known.identity}.")
+    else:
+        stdout.print(f"{known.identity} waits for approval at the site.")
+    raise typer.Exit(OK if known.registered else PROBLEMS)
+
+
+@app.command()
+def policy(
+    url: Url,
+    state: State,
+    ca: Ca = None,
+    certificate: Certificate = None,
+    key: Key = None,
+    proxy: Proxy = None,
+    full: Annotated[bool, typer.Option("--full", help="Ask for everything, not for what changed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Get this machine's policies."""
+
+    async def get(client: DeviceClient) -> tuple[Any, Any]:
+        return await client.policy(full=full), client.state
+
+    change, known = _run(DeviceConfig(url, state, ca, certificate, key, proxy=proxy), get)
+    if as_json:
+        print_json(
+            {
+                "reply": change.reply_type,
+                "received": change.received,
+                "removed": change.removed,
+                "policies": [{"id": p.policy_id, "version": p.version, "category": p.category} for p in known.policies],
+            }
+        )
+        return
+    stdout.print(f"{change.reply_type} reply: {change.received} received, {change.removed} removed.")
+    rows = [(p.policy_id, p.version, p.category) for p in known.policies]
+    print_table(("policy", "version", "category"), rows, none="No policies.")
+
+
+@app.command()
+def heartbeat(
+    url: Url,
+    state: State,
+    ca: Ca = None,
+    certificate: Certificate = None,
+    key: Key = None,
+    proxy: Proxy = None,
+    as_json: Json = False,
+) -> None:
+    """Tell the site that this machine is there."""
+
+    async def send(client: DeviceClient) -> str:
+        await client.heartbeat()
+        return client.state.identity
+
+    identity = _run(DeviceConfig(url, state, ca, certificate, key, proxy=proxy), send)
+    _done({"identity": identity, "sent": True}, f"Heartbeat of {identity} sent.", as_json=as_json)
+
+
+@app.command()
+def inventory(
+    url: Url,
+    state: State,
+    ca: Ca = None,
+    certificate: Certificate = None,
+    key: Key = None,
+    proxy: Proxy = None,
+    as_json: Json = False,
+) -> None:
+    """Tell the site this machine's hardware and installed software."""
+    config = DeviceConfig(url, state, ca, certificate, key, proxy=proxy)
+    report = _run(config, lambda client: client.inventory())
+    classes = {name: len(instances) for name, instances in report.by_class().items()}
+    told = f"Inventory sent: {len(report.instances)} instances of {len(classes)} classes."
+    _done({"identity": report.client_id, "sent": True, "classes": classes}, told, as_json=as_json)
+
+
+@app.command()
+def show(state: State, as_json: Json = False) -> None:
+    """Show what this machine knows of itself as a device, without asking anybody."""
+    # Without taking the folder: the file is always whole, and a device that runs keeps the folder for itself.
+    known = StateFolder(state).load()
+    settings = known.client_settings()
+    facts = {
+        "identity": known.identity,
+        "registered": known.registered,
+        "approval": known.approval,
+        "site_code": known.site_code,
+        "policies": len(known.policies),
+        "policy_at": known.policy_at,
+        "heartbeat_at": known.heartbeat_at,
+        "inventory_at": known.inventory_at,
+        "polling_interval_minutes": settings.polling_interval_minutes,
+        "heartbeat_interval_minutes": settings.heartbeat_interval_minutes,
+        "inventory_interval_minutes": settings.inventory_interval_minutes,
+    }
+    if as_json:
+        print_json(facts)
+    else:
+        rows = [(name, "" if value is None else str(value)) for name, value in facts.items()]
+        print_table(("what", "value"), rows, none="")
+
+
+@app.command()
+def run(
+    url: Url,
+    state: State,
+    ca: Ca = None,
+    certificate: Certificate = None,
+    key: Key = None,
+    proxy: Proxy = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Log one JSON object a line.")] = False,
+) -> None:
+    """Register, get policy and report at the intervals that the policy says, until SIGTERM or Ctrl-C."""
+    configure("device", form="json" if as_json else "auto")
+    _run(DeviceConfig(url, state, ca, certificate, key, proxy=proxy), run_until_stopped)
+
+
+def _run(config: DeviceConfig, work: Callable[[DeviceClient], Awaitable[_Result]]) -> _Result:
+    async def entered() -> _Result:
+        async with DeviceClient(config) as client:
+            return await work(client)
+
+    return asyncio.run(entered())
+
+
+def _done(value: dict[str, Any], sentence: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(value)
+    else:
+        stdout.print(sentence)

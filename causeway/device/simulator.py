@@ -1,0 +1,91 @@
+"""Many devices, each with the code of one: they register, get their policy and send a heartbeat."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import dataclass
+
+import httpx
+
+from causeway.device.client import DeviceClient
+from causeway.device.config import DeviceConfig
+from causeway.errors import CausewayError
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceResult:
+    """How far one device came. ``identity`` is its SMSID or empty; ``error`` says why it stopped, empty: it did not."""
+
+    name: str
+    identity: str = ""
+    registered: bool = False
+    policy: bool = False
+    heartbeat: bool = False
+    error: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything went through."""
+        return self.registered and self.policy and self.heartbeat
+
+    def to_json(self) -> dict[str, str | bool]:
+        """Return what programs are shown of a result."""
+        return {
+            "name": self.name,
+            "identity": self.identity,
+            "registered": self.registered,
+            "policy": self.policy,
+            "heartbeat": self.heartbeat,
+        }
+
+
+async def simulate(
+    devices: Iterable[DeviceConfig],
+    *,
+    concurrency: int = 8,
+    wait_s: float = 30.0,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> AsyncGenerator[DeviceResult, None]:
+    """Run each device once and yield its result as it comes to its end.
+
+    Each device has a state folder of its own, so a second run meets the same devices again.
+
+    Args:
+        devices: the devices, told apart by name and state folder; taken one by one as there is room.
+        concurrency: how many are under way at once.
+        wait_s: how long each goes on asking while its approval is pending.
+        transport: httpx's transport, for tests; None connects with TLS.
+    """
+    waiting = iter(devices)
+    running: set[asyncio.Task[DeviceResult]] = set()
+    try:
+        while True:
+            while len(running) < concurrency and (config := next(waiting, None)) is not None:
+                running.add(asyncio.create_task(run_device(config, wait_s=wait_s, transport=transport)))
+            if not running:
+                return
+            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                yield task.result()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def run_device(
+    config: DeviceConfig, *, wait_s: float = 30.0, transport: httpx.AsyncBaseTransport | None = None
+) -> DeviceResult:
+    """Register one device, get its policy, send its heartbeat; what goes wrong is in the result."""
+    identity, registered, policy, heartbeat = "", False, False, False
+    error = ""
+    try:
+        async with DeviceClient(config, transport=transport) as client:
+            state = await client.register(wait_s=wait_s)
+            identity, registered = state.identity, state.registered
+            await client.policy()
+            policy = True
+            await client.heartbeat()
+            heartbeat = True
+    except CausewayError as problem:
+        error = f"{problem.word}: {problem}"
+    return DeviceResult(config.name, identity, registered, policy, heartbeat, error)
