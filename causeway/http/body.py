@@ -96,6 +96,8 @@ class ChunkedDecoder:
         if line is None:
             self._wait(data[position:], _MAX_SIZE_LINE, "a chunk's size line is malformed")
             return -1
+        if line.end() - position > _MAX_SIZE_LINE:
+            raise self._error("a chunk's size line is too long")
         size = int(line[1], 16)
         if size:
             self._left = size + 2
@@ -109,9 +111,9 @@ class ChunkedDecoder:
             return position + 2
         end = data.find(b"\r\n\r\n", position)
         if end < 0:
-            self._wait(data[position:], MAX_TRAILER_BYTES, "the trailers are too large")
+            self._wait(data[position:], MAX_TRAILER_BYTES + 1, "the trailers are too large")
             return -1
-        if end - position > MAX_TRAILER_BYTES or HEADER_BLOCK.fullmatch(data, position, end + 2) is None:
+        if end + 2 - position > MAX_TRAILER_BYTES or HEADER_BLOCK.fullmatch(data, position, end + 2) is None:
             raise self._error("a trailer line is malformed, or the trailers are too large")
         lines = data[position:end].split(b"\r\n")
         self.trailers = b"".join(line + b"\r\n" for line in lines if _may_pass(line))

@@ -64,13 +64,19 @@ IDENTITY_PREFIXES = (
 """Names by which servers behind a gateway learn who the client is. They are the gateway's to set, never a client's."""
 
 
+_FRAMING = HOP_BY_HOP | frozenset((b"content-length", b"host", b"expect"))
+
+
 def is_identity_header(name: bytes) -> bool:
     """Whether ``name`` (lower case) is one that only the gateway may set.
 
-    An underscore counts as a dash: CGI and WSGI servers read ``X_Forwarded_For`` as ``X-Forwarded-For``.
+    An underscore counts as a dash: CGI and WSGI servers read ``X_Forwarded_For`` as ``X-Forwarded-For``, and
+    ``Content_Length`` as a length.
     """
     if b"_" in name:
         name = name.replace(b"_", b"-")
+        if name in _FRAMING:
+            return True
     return name in IDENTITY or name.startswith(IDENTITY_PREFIXES)
 
 

@@ -65,8 +65,6 @@ def parse_request_head(head: bytes) -> RequestHead:
     method, target, minor = line.groups()
     lines = head[start:end].split(b"\r\n")
     lines.pop()
-    if len(lines) > MAX_HEADERS:
-        raise BadRequest(f"more than {MAX_HEADERS} header lines")
     special: dict[bytes, bytes] = {}
     kept = []
     forged: tuple[bytes, ...] = ()
@@ -84,6 +82,8 @@ def parse_request_head(head: bytes) -> RequestHead:
             forged += (name,)
         else:
             kept.append(field)
+    if len(lines) + (b"host" not in special) > MAX_HEADERS:  # a missing Host is added on the way
+        raise BadRequest(f"more than {MAX_HEADERS} header lines")
     return _assemble(method, target, 1 if minor == b"1" else 0, special, kept, forged)
 
 

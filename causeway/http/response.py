@@ -81,6 +81,8 @@ def parse_response_head(head: bytes, method: bytes) -> ResponseHead:
         keep_alive = b"close" not in options and (keep_alive or b"keep-alive" in options)
         named = frozenset(options)
         kept[1:] = [field for field in kept[1:] if field[: field.index(b":")].lower() not in named]
+    if minor == b"0" and b"transfer-encoding" in special:
+        raise BadResponse("a Transfer-Encoding in HTTP/1.0")  # RFC 9112, 6.1: its framing is faulty
     framing, length = _framing(status, method, special, kept)
     kept.append(b"")
     return ResponseHead(status, b"\r\n".join(kept), framing, length, keep_alive and framing is not Framing.CLOSE)
@@ -90,16 +92,16 @@ def _framing(status: int, method: bytes, special: dict[bytes, bytes], kept: list
     """RFC 9112, 6.3. A Content-Length that describes the body, or would for a HEAD or a 304, stays in the head."""
     coding = special.get(b"transfer-encoding")
     length = special.get(b"content-length")
+    if coding is not None and (coding.lower() != b"chunked" or length is not None):
+        raise BadResponse("the Transfer-Encoding is not exactly chunked, or stands beside a Content-Length")
     if length is not None:
         if _LENGTH.fullmatch(length) is None:
             raise BadResponse("the Content-Length is not a number")
-        if coding is None and status >= 200 and status != 204:
+        if status >= 200 and status != 204:
             kept.append(b"Content-Length: " + length)
     if method == b"HEAD" or status < 200 or status in (204, 304):
         return Framing.NONE, 0
     if coding is not None:
-        if coding.lower() != b"chunked" or length is not None:
-            raise BadResponse("the Transfer-Encoding is not exactly chunked, or stands beside a Content-Length")
         return Framing.CHUNKED, 0
     if length is None:
         return Framing.CLOSE, 0
