@@ -20,7 +20,7 @@ from causeway.identity import Identity
 from causeway.refusals import CLIENT_GONE, REFUSALS, Refused
 from causeway.tunnel.errors import TunnelError
 from causeway.tunnel.frames import END, FrameType
-from causeway.tunnel.prelude import NONE, Prelude
+from causeway.tunnel.prelude import NONE, Prelude, upgrade_fields
 from causeway.tunnel.stream import Stream
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class Exchange(Stream):
         "deadline",
         "method",
         "request_id",
+        "upgrade",
     )
 
     def __init__(self, tunnel: "ConnectionPointTunnel", number: int, prelude: Prelude) -> None:
@@ -85,6 +86,7 @@ class Exchange(Stream):
         self._bytes_in = 0
         self._bytes_out = 0
         self.method = b""
+        self.upgrade = b""
         self.request_id = prelude.request_id
         self.deadline = 0.0
 
@@ -121,7 +123,11 @@ class Exchange(Stream):
             raise Refused("CMGConnector_NotPublished")
         if head.forged:
             raise BadRequest("the gateway passed on headers that are its own to set")
-        if self._request_done != (not head.chunked and not head.content_length):
+        has_body = head.chunked or bool(head.content_length)
+        self.upgrade = b"" if has_body else head.upgrade
+        if self.upgrade and self.upgrade not in route.upgrades:
+            raise Refused("CMGConnector_NotPublished", "the change of protocol is not published")
+        if self._request_done != (not has_body and not self.upgrade):
             raise BadRequest("the head and the stream differ on whether there is a body")
         self._path = route.internal_target(head)
         return route, head, Identity.decode(self._prelude.identity)
@@ -131,7 +137,7 @@ class Exchange(Stream):
         if head.content_length is not None:
             framing = b"Content-Length: %d\r\n" % head.content_length
         else:
-            framing = b"Transfer-Encoding: chunked\r\n" if head.chunked else b""
+            framing = b"Transfer-Encoding: chunked\r\n" if head.chunked else upgrade_fields(self.upgrade)
         return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%bX-Forwarded-Host: %b\r\nX-Request-Id: %b\r\n%b%b\r\n" % (
             head.method,
             self._path,
@@ -160,6 +166,10 @@ class Exchange(Stream):
         if route.connection_bound:
             self._tunnel.bind_upstream(self._prelude.binding, upstream)
         upstream.begin(self, self._head)
+        if not self.upgrade:
+            self._send_pending(upstream)
+
+    def _send_pending(self, upstream: UpstreamConnection) -> None:
         pending, self._pending = self._pending, []
         for data in pending:
             upstream.write(data)
@@ -181,7 +191,9 @@ class Exchange(Stream):
         route = self._route
         if route is None:
             return
-        if self._chunked:
+        if self.upgrade:
+            pass  # bytes of another protocol, which has a framing of its own
+        elif self._chunked:
             if self._bytes_in > route.max_body_bytes:
                 self._fail("CMGService_BodyTooLarge", f"{route.max_body_bytes} bytes allowed")
                 return
@@ -201,8 +213,10 @@ class Exchange(Stream):
         self._pass_on(last_chunk(trailers))
 
     def _pass_on(self, data: bytes) -> None:
-        if self._upstream is None:
-            self._pending.append(data)  # no more than the first credit, since none is granted before the connection
+        if self._upstream is None or (self.upgrade and not self._status):
+            # No more than the first credit, since none is granted before the connection stands. And nothing of another
+            # protocol before the site system has agreed to it: it would read it as a request.
+            self._pending.append(data)
             return
         self._upstream.write(data)
         if not self._upstream_paused:
@@ -227,6 +241,12 @@ class Exchange(Stream):
 
     def head_received(self, head: ResponseHead) -> None:
         """Pass the head on, with one byte that says how the body ends."""
+        if head.status == 101 and self._upstream is not None:
+            self._status = head.status
+            fields = head.head + upgrade_fields(self.upgrade)
+            self._tunnel.send(_RESPONSE, self.number, bytes((head.framing,)) + fields)
+            self._send_pending(self._upstream)
+            return
         end = head.framing is Framing.NONE and head.status >= 200
         if head.status >= 200:
             self._status = head.status

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from causeway.connection_point.metrics import EndpointMetrics
-from causeway.connection_point.upstream import Origin, UpstreamPool
+from causeway.connection_point.upstream_pool import Origin, UpstreamPool
 from causeway.gateway_settings import Endpoint, GatewaySettings
 from causeway.http import RequestHead
 from causeway.refusals import Refused
@@ -31,6 +31,7 @@ class SiteSystemRoute:
     max_body_bytes: int
     response_timeout_s: float
     connection_bound: bool
+    upgrades: frozenset[bytes]
     metrics: EndpointMetrics
 
     def internal_target(self, head: RequestHead) -> bytes:
@@ -97,6 +98,7 @@ class SiteSystems:
             max_body_bytes=endpoint.max_body_bytes,
             response_timeout_s=endpoint.response_timeout_s,
             connection_bound=endpoint.connection_bound,
+            upgrades=frozenset(upgrade.encode() for upgrade in endpoint.upgrades),
             metrics=self.metrics.setdefault(endpoint.name, EndpointMetrics()),
         )
 

@@ -1,29 +1,21 @@
-"""Connections to site systems: framed strictly, kept, and used again."""
+"""A connection to a site system: requests out, answers framed strictly."""
 
 import asyncio
 import ssl
-from collections import deque
-from typing import NamedTuple, Protocol, cast
+from typing import Protocol, cast
 
 from causeway.http import BadResponse, ChunkedDecoder, Framing, ResponseHead, parse_response_head
-from causeway.refusals import Refused
 
 _MAX_HEAD_BYTES = 32 * 1024
 _WRITE_HIGH_WATER_BYTES = 256 * 1024
-
-
-class Origin(NamedTuple):
-    """A site system's address."""
-
-    host: str
-    port: int
-    tls: bool
 
 
 class Owner(Protocol):
     """Who asked, and wants the answer."""
 
     method: bytes
+    upgrade: bytes
+    """The change of protocol that was asked for, or empty."""
 
     def head_received(self, head: ResponseHead) -> None:
         """The answer's head; an interim one has a status below 200."""
@@ -44,6 +36,13 @@ class Owner(Protocol):
         """It keeps up again."""
 
 
+class Keeper(Protocol):
+    """Who keeps the connection while it is idle."""
+
+    def forget(self, connection: "UpstreamConnection") -> None:
+        """It ended."""
+
+
 class UpstreamConnection(asyncio.Protocol):
     """One connection to a site system.
 
@@ -53,7 +52,7 @@ class UpstreamConnection(asyncio.Protocol):
         idle_since: loop time.
     """
 
-    def __init__(self, pool: "UpstreamPool") -> None:
+    def __init__(self, pool: Keeper) -> None:
         self.pool = pool
         self.owner: Owner | None = None
         self.served = 0
@@ -139,12 +138,14 @@ class UpstreamConnection(asyncio.Protocol):
                 return
             head = parse_response_head(data[:end], owner.method)
             if head.status == 101:
-                raise BadResponse("101 Switching Protocols, which nobody asked for")
+                if not owner.upgrade:
+                    raise BadResponse("101 Switching Protocols, which nobody asked for")
+                head = head._replace(framing=Framing.CLOSE)
             data = data[end:]
             owner.head_received(head)
             if self.owner is not owner:
                 return
-            if head.status >= 200:
+            if head.status >= 200 or head.status == 101:
                 break
         self._head = head
         self._left = head.content_length
@@ -203,86 +204,3 @@ class UpstreamConnection(asyncio.Protocol):
         """Close at once."""
         if self._transport is not None:
             self._transport.abort()
-
-
-class UpstreamPool:
-    """Kept connections to one site system, the last used first."""
-
-    def __init__(
-        self,
-        origin: Origin,
-        context: ssl.SSLContext | None,
-        *,
-        connect_timeout_s: float,
-        idle_timeout_s: float,
-        limit: int,
-    ) -> None:
-        self.origin = origin
-        self._context = context
-        self._connect_timeout_s = connect_timeout_s
-        self._idle_timeout_s = idle_timeout_s
-        self._limit = limit
-        self._idle: deque[UpstreamConnection] = deque()
-        self.open = 0
-
-    def take(self, now: float) -> UpstreamConnection | None:
-        """An idle connection that is still good, or None."""
-        idle = self._idle
-        while idle:
-            connection = idle.pop()
-            if connection.alive and now - connection.idle_since < self._idle_timeout_s:
-                return connection
-            connection.abort()
-        return None
-
-    def keep(self, connection: UpstreamConnection, now: float) -> None:
-        """Give a connection back."""
-        if connection.alive:
-            connection.idle_since = now
-            self._idle.append(connection)
-
-    async def connect(self) -> UpstreamConnection:
-        """A new connection.
-
-        Raises:
-            Refused: the site system cannot be reached, its certificate is not good, or there are too many.
-        """
-        if self.open >= self._limit:
-            raise Refused("CMGConnector_Busy", f"{self.open} connections to {self.origin.host}")
-        self.open += 1
-        loop = asyncio.get_running_loop()
-        host, port, tls = self.origin
-        try:
-            async with asyncio.timeout(self._connect_timeout_s):
-                _, connection = await loop.create_connection(
-                    lambda: UpstreamConnection(self),
-                    host,
-                    port,
-                    ssl=self._context,
-                    server_hostname=host if tls else None,
-                )
-        except BaseException as error:
-            self.open -= 1
-            if isinstance(error, ssl.SSLError):
-                raise Refused("CMGConnector_SiteSystemCertificate", f"{host}:{port}: {error}") from error
-            if isinstance(error, OSError | TimeoutError):
-                reason = str(error) or "no answer in time"
-                raise Refused("CMGConnector_SiteSystemUnreachable", f"{host}:{port}: {reason}") from error
-            raise
-        return connection
-
-    def forget(self, connection: UpstreamConnection) -> None:
-        """A connection ended."""
-        self.open -= 1
-        if connection.owner is None and connection in self._idle:
-            self._idle.remove(connection)
-
-    def sweep(self, now: float) -> None:
-        """Close what has been idle for too long; the oldest are at the left."""
-        while self._idle and now - self._idle[0].idle_since >= self._idle_timeout_s:
-            self._idle.popleft().abort()
-
-    def close_idle(self) -> None:
-        """Close what is kept."""
-        while self._idle:
-            self._idle.pop().abort()

@@ -54,11 +54,11 @@ class Client:
         """For logs."""
         return self.identity.subject or self.identity.fingerprint or "anonymous"
 
-    def admit(self, head: RequestHead) -> Route:
-        """The route of a request that may pass.
+    def route(self, head: RequestHead) -> Route:
+        """Where a request goes.
 
         Raises:
-            Refused: with the word for why not.
+            Refused: nowhere.
         """
         worker = self._worker
         if head.forged:
@@ -67,16 +67,21 @@ class Client:
             log.warning("forged headers dropped", peer=self.peer, headers=names[:200], client=self.name)
         if worker.publishing is None:
             raise Refused("CMGService_NoSettings")
-        if self._settings_seen != worker.settings_version:
+        return worker.publishing.find(head.path)
+
+    def admit(self, head: RequestHead, route: Route) -> None:
+        """Let a request pass.
+
+        Raises:
+            Refused: with the word for why not.
+        """
+        if self._settings_seen != self._worker.settings_version:
             self._refusal = self._decide()
-        route = worker.publishing.find(head.target)
         if self._refusal:
             raise Refused(self._refusal, f"certificate {self.identity.fingerprint}")
         if route.needs_certificate and self.identity is ANONYMOUS:
             raise Refused("CMGConnector_ClientCertificateRequired")
         if head.method not in route.methods:
-            allow = b", ".join(sorted(route.methods)).decode()
-            raise Refused("CMGService_MethodNotAllowed", f"{head.method.decode()}; allowed: {allow}")
+            raise Refused("CMGService_MethodNotAllowed", head.method.decode())
         if head.content_length is not None and head.content_length > route.max_body_bytes:
             raise Refused("CMGService_BodyTooLarge", f"{head.content_length} bytes, {route.max_body_bytes} allowed")
-        return route

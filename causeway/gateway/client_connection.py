@@ -8,8 +8,9 @@ import structlog
 from causeway.gateway.binding import Binding
 from causeway.gateway.client import Client
 from causeway.gateway.exchange import Exchange
+from causeway.gateway.request_body import RequestBody
 from causeway.gateway.responses import own_answer, refusal_head_and_body
-from causeway.http import MAX_HEAD_BYTES, BadRequest, ChunkedDecoder, RequestHead, parse_request_head
+from causeway.http import MAX_HEAD_BYTES, BadRequest, RequestHead, parse_request_head
 from causeway.refusals import Refused
 from causeway.transport import TlsServerTransport
 from causeway.tunnel.prelude import NONE, request_payload
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _PIPELINE_BYTES = 64 * 1024
+_UNREAD = b"-"
 
 
 class ClientConnection(asyncio.Protocol):
@@ -35,13 +37,11 @@ class ClientConnection(asyncio.Protocol):
 
     __slots__ = (
         "_binding",
-        "_body_left",
+        "_body",
         "_buffer",
-        "_chunks",
         "_client",
         "_exchange",
         "_limits",
-        "_peer",
         "_transport",
         "_worker",
         "close_after",
@@ -53,12 +53,10 @@ class ClientConnection(asyncio.Protocol):
     def __init__(self, worker: "Worker", peer: str) -> None:
         self._worker = worker
         self._limits = worker.config.limits
-        self._peer = peer
         self._transport: TlsServerTransport | None = None
         self._buffer = b""
         self._exchange: Exchange | None = None
-        self._body_left = 0
-        self._chunks: ChunkedDecoder | None = None
+        self._body: RequestBody
         self._client = Client(worker, peer, None)
         self._binding = Binding(worker)
         self.http_1_1 = True
@@ -73,13 +71,13 @@ class ClientConnection(asyncio.Protocol):
         self._transport = cast("TlsServerTransport", transport)
         self._worker.connections.add(self)
         certificate = self._transport.get_extra_info("ssl_object").getpeercert(True)
-        self._client = Client(self._worker, self._peer, certificate)
+        self._client = Client(self._worker, self._client.peer, certificate)
         self.deadline = self._worker.now() + self._limits.head_timeout_s
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # a client may go as it likes
         """Give up what was under way for it."""
         self._worker.connections.discard(self)
-        self._worker.listener.left(self._peer)
+        self._worker.listener.left(self._client.peer)
         self._transport = None
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
@@ -114,7 +112,7 @@ class ClientConnection(asyncio.Protocol):
         end = data.find(b"\r\n\r\n") + 4
         if end < 4 or end > MAX_HEAD_BYTES:
             if len(data) > MAX_HEAD_BYTES:
-                self._refuse("CMGService_HeadTooLarge", b"-", b"-", b"-", may_go_on=False)
+                self._refuse(Refused("CMGService_HeadTooLarge"), None, None, may_go_on=False)
                 return
             if data and not self._buffer:
                 self.deadline = self._worker.now() + self._limits.head_timeout_s
@@ -124,42 +122,38 @@ class ClientConnection(asyncio.Protocol):
         try:
             head = parse_request_head(data[:end])
         except BadRequest as error:
-            self._refuse(error.word, b"-", b"-", b"-", details=str(error), may_go_on=False)
+            self._refuse(Refused(error.word, str(error)), None, None, may_go_on=False)
             return
-        rest = data[end:]
+        self._start(head, data[end:])
+
+    def _start(self, head: RequestHead, rest: bytes) -> None:
+        """Pass a request on, answer it, or refuse it; ``rest`` is what came behind its head."""
         self.http_1_1 = head.minor == 1
         self.close_after = head.closes or self._worker.draining
         has_body = head.chunked or bool(head.content_length)
-        path = head.target.partition(b"?")[0]
         route = None
         try:
-            route = self._client.admit(head)
+            route = self._client.route(head)
+            self._client.admit(head, route)
             if route.answer is not None:
                 self._answer_itself(route, head, rest)
                 return
-            exchange = self._begin(route, head, path, end=not has_body)
+            upgrade = b"" if has_body else head.upgrade.lower()
+            if upgrade not in route.upgrades:
+                upgrade = b""
+            exchange = self._begin(route, head, upgrade, end=not has_body and not upgrade)
         except Refused as refused:
-            allow = b", ".join(sorted(route.methods)).decode() if route is not None else ""
             self._buffer = rest
-            self._refuse(
-                refused.refused_word,
-                head.method,
-                path,
-                route.name if route is not None else b"-",
-                details=str(refused),
-                may_go_on=not has_body,
-                allow=allow,
-            )
+            self._refuse(refused, head, route, may_go_on=not has_body)
             return
-        if has_body:
-            self._body_left = head.content_length or 0
-            self._chunks = ChunkedDecoder() if head.chunked else None
+        if exchange.request_done:
+            self._buffer = rest
+        else:
+            self._body = RequestBody(exchange, head)
             if rest:
                 self._read_body(exchange, rest)
-        else:
-            self._buffer = rest
 
-    def _begin(self, route: "Route", head: RequestHead, path: bytes, *, end: bool) -> Exchange:
+    def _begin(self, route: "Route", head: RequestHead, upgrade: bytes, *, end: bool) -> Exchange:
         """Open a stream and hand the head over.
 
         Raises:
@@ -172,36 +166,22 @@ class ClientConnection(asyncio.Protocol):
             tunnel, binding = worker.tunnels.choose(), NONE
         now = worker.now()
         request_id = worker.next_request_id()
-        exchange = Exchange(self, tunnel, tunnel.open(), route, request_id, now, head.method, path)
+        exchange = Exchange(self, tunnel, tunnel.open(), route, request_id, now, head)
+        exchange.upgrading = bool(upgrade)
         self._exchange = tunnel.streams[exchange.number] = exchange
         self.deadline = now + self._limits.stall_timeout_s
-        exchange.send_head(request_payload(route.name, request_id, self._client.prelude, binding, head), end=end)
+        payload = request_payload(route.name, request_id, self._client.prelude, binding, head, upgrade)
+        exchange.send_head(payload, end=end)
         return exchange
 
     def _read_body(self, exchange: Exchange, data: bytes) -> None:
         self.deadline = self._worker.now() + self._limits.stall_timeout_s
-        if self._chunks is None:
-            left = self._body_left
-            if len(data) > left:
-                self._buffer = data[left:]
-                data = data[:left]
-            self._body_left = left - len(data)
-            exchange.send_body(data, end=not self._body_left)
-            return
         try:
-            pieces = self._chunks.feed(data)
+            self._buffer = self._body.feed(data)
         except BadRequest as error:
-            self._give_up(exchange, error.word, str(error))
-            return
-        for piece in pieces:
-            if exchange.bytes_in + len(piece) > exchange.route.max_body_bytes:
-                self._give_up(exchange, "CMGService_BodyTooLarge", f"{exchange.route.max_body_bytes} bytes allowed")
-                return
-            exchange.send_body(piece, end=False)
-        if self._chunks.finished:
-            self._buffer = self._chunks.rest
-            exchange.end_body(self._chunks.trailers)
-            self._chunks = None
+            self._give_up(exchange, Refused(error.word, str(error)))
+        except Refused as refused:
+            self._give_up(exchange, refused)
 
     def pause_body(self) -> None:
         """The other side does not keep up with the upload."""
@@ -250,70 +230,56 @@ class ClientConnection(asyncio.Protocol):
     def exchange_failed(self, exchange: Exchange, word: str) -> None:
         """No answer will come, or no more of it."""
         self._exchange = None
+        refused = Refused(word)
         if exchange.status:
-            self._note(exchange, exchange.status, word)
-            self._log_refusal(exchange.request_id, word, exchange.path, "broken off in the middle of the answer")
-            if self._transport is not None:
-                self._transport.abort()
-            return
-        self._answer_refusal(
-            word,
-            exchange.request_id,
-            exchange.method,
-            exchange.path,
-            details="",
-            may_go_on=exchange.request_done,
-        )
-        self._note(exchange, 0, word)
-
-    def _give_up(self, exchange: Exchange, word: str, details: str) -> None:
-        """Something is wrong with the body of a request under way."""
-        self._exchange = None
-        exchange.refuse_body()
-        self._chunks = None
-        if exchange.status:
-            if self._transport is not None:
-                self._transport.abort()
+            self._break_off(exchange, refused)
         else:
             self._answer_refusal(
-                word, exchange.request_id, exchange.method, exchange.path, details=details, may_go_on=False
+                refused, exchange.request_id, exchange.method, exchange.path, go_on=exchange.request_done
             )
         self._note(exchange, exchange.status, word)
 
-    def _refuse(
-        self,
-        word: str,
-        method: bytes,
-        path: bytes,
-        endpoint: bytes,
-        *,
-        details: str = "",
-        may_go_on: bool,
-        allow: str = "",
-    ) -> None:
-        """Refuse a request that went nowhere."""
+    def _give_up(self, exchange: Exchange, refused: Refused) -> None:
+        """Something is wrong with the body of a request under way."""
+        self._exchange = None
+        exchange.refuse_body()
+        if exchange.status:
+            self._break_off(exchange, refused)
+        else:
+            self._answer_refusal(refused, exchange.request_id, exchange.method, exchange.path, go_on=False)
+        self._note(exchange, exchange.status, refused.refused_word)
+
+    def _break_off(self, exchange: Exchange, refused: Refused) -> None:
+        """End in the middle of an answer, so that the client sees that it is not whole."""
+        self._log_refusal(exchange.request_id, refused, exchange.path)
+        if self._transport is None:
+            return
+        if exchange.status == 101:
+            self._transport.close()  # there is no length to fall short of: closed is closed
+        else:
+            self._transport.abort()
+
+    def _refuse(self, refused: Refused, head: RequestHead | None, route: "Route | None", *, may_go_on: bool) -> None:
+        """Refuse a request that went nowhere; ``head`` is None where it could not be read."""
         request_id = self._worker.next_request_id()
-        status = self._answer_refusal(word, request_id, method, path, details=details, may_go_on=may_go_on, allow=allow)
-        self._worker.note_refused(request_id, method, path, endpoint, status, word, self._peer.encode())
+        method, path = (_UNREAD, _UNREAD) if head is None else (head.method, head.path)
+        endpoint, allow = (_UNREAD, b"") if route is None else (route.name, b", ".join(sorted(route.methods)))
+        status = self._answer_refusal(refused, request_id, method, path, go_on=may_go_on, allow=allow)
+        self._worker.note_refused(
+            request_id, method, path, endpoint, status, refused.refused_word, self._client.peer.encode()
+        )
 
     def _answer_refusal(
-        self,
-        word: str,
-        request_id: bytes,
-        method: bytes,
-        path: bytes,
-        *,
-        details: str,
-        may_go_on: bool,
-        allow: str = "",
+        self, refused: Refused, request_id: bytes, method: bytes, path: bytes, *, go_on: bool, allow: bytes = b""
     ) -> int:
         """Write a refusal; where the rest of a request may still come, the connection ends with it."""
-        self._log_refusal(request_id, word, path, details)
-        close = self.close_after or not may_go_on
-        status, data = refusal_head_and_body(word, request_id, head_only=method == b"HEAD", close=close, allow=allow)
+        self._log_refusal(request_id, refused, path)
+        self.close_after = self.close_after or not go_on
+        status, data = refusal_head_and_body(
+            refused.refused_word, request_id, head_only=method == b"HEAD", close=self.close_after, allow=allow.decode()
+        )
         self.write(data)
-        self.close_after = close
-        self._go_on(complete=may_go_on)
+        self._go_on(complete=go_on)
         return status
 
     def _answer_itself(self, route: "Route", head: RequestHead, rest: bytes) -> None:
@@ -353,17 +319,17 @@ class ClientConnection(asyncio.Protocol):
     # Books.
 
     def _note(self, exchange: Exchange, status: int, word: str) -> None:
-        self._worker.note(exchange, status, word, self._peer.encode())
+        self._worker.note(exchange, status, word, self._client.peer.encode())
 
-    def _log_refusal(self, request_id: bytes, word: str, path: bytes, details: str) -> None:
+    def _log_refusal(self, request_id: bytes, refused: Refused, path: bytes) -> None:
         log.info(
             "refused",
             request_id=request_id.decode(),
-            word=word,
-            peer=self._peer,
+            word=refused.refused_word,
+            peer=self._client.peer,
             client=self._client.name,
             path=path.decode("latin-1")[:200],
-            details=details,
+            details=str(refused),
         )
 
     # The worker's side.
@@ -385,13 +351,13 @@ class ClientConnection(asyncio.Protocol):
         exchange = self._exchange
         if exchange is None:
             if self._buffer and not self._transport.is_closing():
-                self._refuse("CMGService_RequestTimeout", b"-", b"-", b"-", may_go_on=False)
+                self._refuse(Refused("CMGService_RequestTimeout"), None, None, may_go_on=False)
             elif self._transport.is_closing():
                 self._transport.abort()
             else:
                 self._transport.close()
-        elif not exchange.request_done and not exchange.status and not exchange.holding:
-            self._give_up(exchange, "CMGService_RequestTimeout", "the body stands still")
+        elif not (exchange.request_done or exchange.upgrading or exchange.status or exchange.holding):
+            self._give_up(exchange, Refused("CMGService_RequestTimeout", "the body stands still"))
         elif not self.writable:
             self._transport.abort()
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from causeway.http import IDEMPOTENT_METHODS, Framing
+from causeway.http import IDEMPOTENT_METHODS, Framing, RequestHead
 from causeway.refusals import CLIENT_GONE, REFUSALS, Refused
 from causeway.tunnel.errors import TunnelError
 from causeway.tunnel.frames import END, FrameType
@@ -28,6 +28,7 @@ class Exchange(Stream):
         started: loop time of the request's head.
         status: of the answer; 0 before it began.
         request_done: the whole request has been handed over.
+        upgrading: the request asks for a change of protocol that passes; after 101 bytes flow both ways as they come.
     """
 
     __slots__ = (
@@ -46,6 +47,7 @@ class Exchange(Stream):
         "route",
         "started",
         "status",
+        "upgrading",
     )
 
     def __init__(
@@ -56,8 +58,7 @@ class Exchange(Stream):
         route: "Route",
         request_id: bytes,
         started: float,
-        method: bytes,
-        path: bytes,
+        head: RequestHead,
     ) -> None:
         super().__init__(tunnel, number)
         self._tunnel = tunnel
@@ -65,12 +66,13 @@ class Exchange(Stream):
         self.route = route
         self.request_id = request_id
         self.started = started
-        self.method = method
-        self.path = path
+        self.method = head.method
+        self.path = head.path
         self.status = 0
         self.bytes_in = 0
         self.bytes_out = 0
         self.request_done = False
+        self.upgrading = False
         self._chunked = False
         self._out: list[bytes] = []
         self._flush_due = False
@@ -137,6 +139,11 @@ class Exchange(Stream):
         if client is None:
             return
         status = int(payload[10:13])
+        if status == 101 and self.upgrading:
+            self.status = status
+            client.close_after = True
+            self._write(payload[1:] + b"X-Request-Id: " + self.request_id + b"\r\n\r\n")
+            return
         if status < 200:
             # An interim answer, such as 100 Continue: passed on at once, the final one follows.
             if client.http_1_1:

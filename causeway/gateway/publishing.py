@@ -27,6 +27,7 @@ class Route:
         methods: those that pass.
         needs_certificate: an anonymous client is refused.
         max_body_bytes: of a request.
+        upgrades: changes of protocol that pass, in lower case.
         connection_bound: the client's connection is bound to one of the connection point's.
         metrics: its counters.
         answer: the body of a path that the gateway answers itself; None for one that is passed on.
@@ -38,6 +39,7 @@ class Route:
     max_body_bytes: int
     connection_bound: bool
     metrics: EndpointMetrics
+    upgrades: frozenset[bytes] = frozenset()
     answer: bytes | None = None
 
 
@@ -54,17 +56,16 @@ class PublishingTable:
         ).encode()
         own = metrics_of.setdefault("ServiceMetadata", EndpointMetrics())
         for path in _METADATA_PATHS:
-            self._routes[path] = Route(b"ServiceMetadata", _METADATA_METHODS, False, 0, False, own, metadata)
+            self._routes[path] = Route(b"ServiceMetadata", _METADATA_METHODS, False, 0, False, own, answer=metadata)
         self._depths = sorted({path.count(b"/") for path in self._routes}, reverse=True)
         self._deepest = self._depths[0]
 
-    def find(self, target: bytes) -> Route:
-        """The route with the longest path of whole segments that ``target`` begins with, without regard to case.
+    def find(self, path: bytes) -> Route:
+        """The route with the longest path of whole segments that ``path`` begins with, without regard to case.
 
         Raises:
             Refused: there is none, or the path has dot segments.
         """
-        path = target.partition(b"?")[0]
         if _TRAVERSAL.search(path):
             raise Refused("CMGService_BadRequest", "the path has dot segments or encoded separators")
         segments = path.lower().split(b"/", self._deepest + 1)
@@ -85,4 +86,5 @@ def _route(endpoint: Endpoint, metrics_of: dict[str, EndpointMetrics]) -> Route:
         max_body_bytes=endpoint.max_body_bytes,
         connection_bound=endpoint.connection_bound,
         metrics=metrics_of.setdefault(endpoint.name, EndpointMetrics()),
+        upgrades=frozenset(upgrade.encode() for upgrade in endpoint.upgrades),
     )

@@ -63,6 +63,7 @@ def _method(method: str) -> str:
 ExternalPath = Annotated[str, AfterValidator(_external_path)]
 UpstreamUrl = Annotated[str, AfterValidator(_upstream_url)]
 Method = Annotated[str, AfterValidator(_method)]
+UpgradeToken = Annotated[str, Field(pattern=r"^[a-z0-9!#$%&'*+.^_`|~/-]{1,64}$")]
 EndpointName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._$/-]{0,99}$")]
 Certificates = Annotated[str, AfterValidator(_certificates)]
 Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -81,6 +82,9 @@ class Endpoint:
     connection_bound: bool = setting(
         "one client keeps one connection to the site system, for Negotiate and NTLM", default=False
     )
+    upgrades: tuple[UpgradeToken, ...] = setting(
+        "changes of protocol that pass, such as websocket, in lower case", default=()
+    )
     response_timeout_s: Annotated[float, Field(gt=0)] = setting(
         "how long the site system may take to begin its answer, in seconds", default=120.0
     )
@@ -96,7 +100,7 @@ class GatewaySettings:
     site_code: str = setting("the site's three-character code")
     service_name: str = setting("the DNS name that devices use", default="")
     endpoints: tuple[Endpoint, ...] = setting("everything that is published; anything else is 404", default=())
-    trusted_roots: tuple[Certificates, ...] = setting("roots and intermediates of client certificates, each in PEM", default=())
+    trusted_roots: tuple[Certificates, ...] = setting("roots and intermediates of client certificates, PEM", default=())
     blocked_certificates: tuple[Fingerprint, ...] = setting(
         "SHA-256 of client certificates that are refused", default=()
     )

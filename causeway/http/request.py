@@ -48,6 +48,11 @@ class RequestHead(NamedTuple):
     upgrade: bytes
     forged: tuple[bytes, ...]
 
+    @property
+    def path(self) -> bytes:
+        """The target without its query."""
+        return self.target.partition(b"?")[0]
+
 
 def parse_request_head(head: bytes) -> RequestHead:
     """Read a head: everything up to and with the empty line.

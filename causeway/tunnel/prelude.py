@@ -40,7 +40,9 @@ class Prelude(NamedTuple):
     binding: bytes
 
 
-def request_payload(endpoint: bytes, request_id: bytes, client: bytes, binding: bytes, head: RequestHead) -> bytes:
+def request_payload(
+    endpoint: bytes, request_id: bytes, client: bytes, binding: bytes, head: RequestHead, upgrade: bytes = b""
+) -> bytes:
     """The payload of a REQUEST frame: the prelude, then the head written anew from what was understood of it.
 
     Args:
@@ -49,11 +51,12 @@ def request_payload(endpoint: bytes, request_id: bytes, client: bytes, binding: 
         client: ``SP peer-address SP identity SP``, made once a connection.
         binding: the number of the client's connection, or ``-``.
         head: as the gateway read it.
+        upgrade: the change of protocol that passes, or empty.
     """
     if head.content_length is not None:
         framing = b"Content-Length: %d\r\n" % head.content_length
     else:
-        framing = b"Transfer-Encoding: chunked\r\n" if head.chunked else b""
+        framing = b"Transfer-Encoding: chunked\r\n" if head.chunked else upgrade_fields(upgrade)
     return b"%b %b%b%b\r\n%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b\r\n" % (
         endpoint,
         request_id,
@@ -66,6 +69,11 @@ def request_payload(endpoint: bytes, request_id: bytes, client: bytes, binding: 
         b"Expect: 100-continue\r\n" if head.expects_continue else b"",
         head.fields,
     )
+
+
+def upgrade_fields(upgrade: bytes) -> bytes:
+    """The header lines that ask for a change of protocol, or agree to it; none where ``upgrade`` is empty."""
+    return b"Connection: Upgrade\r\nUpgrade: %b\r\n" % upgrade if upgrade else b""
 
 
 def split_request(payload: bytes) -> tuple[Prelude, bytes]:
