@@ -12,7 +12,7 @@ from causeway.observability.checks import CheckResult, Status
 from causeway.pki.keys import load_signing_key
 from causeway.site.config import Approval, SiteConfig
 from causeway.site.context import InForce
-from causeway.site.database import Database
+from causeway.site.database import Database, database_name
 from causeway.site.http_server import listen, tls_context
 from causeway.site.settings import build_content
 from causeway.site.trust import read_certificates
@@ -30,7 +30,7 @@ def check(config: SiteConfig) -> list[CheckResult]:
         _attempt("settings key", config.gateway.settings_key, lambda: _settings_key(config)),
         _trusted_roots(config),
         _attempt("gateway settings", config.gateway.service_name, lambda: _settings(config)),
-        _attempt("database", config.database.url, lambda: _database(config)),
+        _attempt("database", database_name(config.database), lambda: _database(config)),
         *(_port(address, port, name) for address, port, name in _ports(config)),
     ]
 

@@ -25,6 +25,7 @@ REASON_HEADER = b"x-causeway-reason"
 
 MAX_HEAD_BYTES = 32 * 1024
 _KEEP_ALIVE_S = 75
+_GOODBYE_S = 0.5
 
 
 OnRefused = Callable[[Client, Refused], None]
@@ -80,6 +81,29 @@ class SiteProtocol(H11Protocol):
         """Between two requests only the keep-alive timer runs."""
         self._unwatch()
         super().on_response_complete()
+        self._end_soon()
+
+    def shutdown(self) -> None:
+        """The server stops: close when idle."""
+        super().shutdown()
+        self._end_soon()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Nothing came for too long."""
+        super().timeout_keep_alive_handler()
+        self._end_soon()
+
+    def _end_soon(self) -> None:
+        """End a connection that is being closed, once everything is sent.
+
+        A TLS connection that closes waits half a minute for the peer's goodbye, which many clients never send.
+        """
+        if not self.transport.is_closing():
+            return
+        if self.transport.get_write_buffer_size() == 0:
+            self.loop.call_later(_GOODBYE_S, self.transport.abort)
+        else:
+            self.loop.call_later(_GOODBYE_S, self._end_soon)
 
     def _watch(self) -> None:
         self._overdue = self.loop.call_later(self.request_timeout_s, self._give_up)

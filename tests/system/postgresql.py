@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -17,12 +16,35 @@ _BINARIES = Path("/usr/lib/postgresql")
 _OWNER = "causeway"
 
 
-@dataclass(frozen=True, slots=True)
 class PostgreSQL:
-    """A running cluster, reached by a socket in ``folder`` with the password in ``password_file``."""
+    """A cluster, reached by a socket in ``folder`` with the password in ``password_file``."""
 
-    folder: Path
-    password_file: Path
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.password_file = folder / "password"
+        self._binaries = max(_BINARIES.glob("*/bin"), key=lambda path: float(path.parent.name))
+        self._user, uid, gid = _user()
+        self.password_file.write_text(secrets.token_urlsafe(20) + "\n")
+        for path in (folder, self.password_file):
+            os.chown(path, uid, gid)
+        self._call(
+            "initdb",
+            "--auth=scram-sha-256",
+            f"--username={_OWNER}",
+            f"--pwfile={self.password_file}",
+            "--encoding=UTF8",
+            "--locale=C",
+            str(folder / "data"),
+        )
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c max_connections=50"
+        self._call("pg_ctl", "-D", f"{self.folder}/data", "-l", f"{self.folder}/log", "-o", options, "-w", "start")
+
+    def stop(self) -> None:
+        """Stop it at once."""
+        self._call("pg_ctl", "-D", f"{self.folder}/data", "-m", "immediate", "-w", "stop")
 
     def new_database(self) -> str:
         """Make an empty database and return its URL, without a password."""
@@ -33,6 +55,18 @@ class PostgreSQL:
         ) as connection:
             connection.execute(f"CREATE DATABASE {name}")
         return f"postgresql+psycopg://{_OWNER}@/{name}?host={self.folder}"
+
+    def _call(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [self._binaries / program, *arguments],
+            user=self._user,
+            check=True,
+            cwd=self.folder,
+            timeout=60,
+            # A server that is started keeps what it inherits; a pipe would never end.
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
 
 def _user() -> tuple[str | None, int, int]:
@@ -46,35 +80,15 @@ def _user() -> tuple[str | None, int, int]:
 @contextlib.contextmanager
 def running() -> Iterator[PostgreSQL]:
     """A cluster for as long as the block lasts."""
-    binaries = max(_BINARIES.glob("*/bin"), key=lambda path: float(path.parent.name))
-    user, uid, gid = _user()
     # A socket's path has at most 107 bytes, which a test's own folder would exceed.
     folder = Path(tempfile.mkdtemp(prefix="causeway-pg-", dir="/tmp"))
-    password_file = folder / "password"
-    password_file.write_text(secrets.token_urlsafe(20) + "\n")
-    for path in (folder, password_file):
-        os.chown(path, uid, gid)
-    data, log = folder / "data", folder / "log"
-
-    def call(program: str, *arguments: str) -> None:
-        subprocess.run(
-            [binaries / program, *arguments], user=user, check=True, capture_output=True, cwd=folder, timeout=60
-        )
-
-    call(
-        "initdb",
-        "--auth=scram-sha-256",
-        f"--username={_OWNER}",
-        f"--pwfile={password_file}",
-        "--encoding=UTF8",
-        "--locale=C",
-        str(data),
-    )
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c max_connections=50"
     try:
-        call("pg_ctl", "-D", str(data), "-l", str(log), "-o", options, "-w", "start")
-        yield PostgreSQL(folder, password_file)
+        cluster = PostgreSQL(folder)
+        cluster.start()
+        try:
+            yield cluster
+        finally:
+            with contextlib.suppress(subprocess.CalledProcessError):
+                cluster.stop()
     finally:
-        with contextlib.suppress(subprocess.CalledProcessError):
-            call("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
         shutil.rmtree(folder, ignore_errors=True)

@@ -3,6 +3,6 @@
 Each public function here is one transaction: when it returns, what it wrote is on the disk.
 """
 
-from causeway.site.database.engine import Database
+from causeway.site.database.engine import Database, database_name
 
-__all__ = ["Database"]
+__all__ = ["Database", "database_name"]

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError, SQLA
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from causeway.errors import StateError
+from causeway.errors import ConfigurationError, StateError
 from causeway.files import read_state
 from causeway.site.config.database import SQLITE, DatabaseConfig
 from causeway.site.errors import DatabaseUnavailable
@@ -34,7 +34,7 @@ class Database:
 
     def __init__(self, config: DatabaseConfig) -> None:
         self._sqlite = config.url.startswith(SQLITE)
-        self.name = config.url.removeprefix(SQLITE)
+        self.name = database_name(config)
         # SQLite has one writer at a time. Waiting here is in order; SQLite's own waiting is by retries.
         self._writer: contextlib.AbstractContextManager[Any] = (
             threading.Lock() if self._sqlite else contextlib.nullcontext()
@@ -134,6 +134,11 @@ class Database:
         return StateError(f"{self.name}: the database cannot be used: {reason}")
 
 
+def database_name(config: DatabaseConfig) -> str:
+    """What to call the database in messages: its file, or its URL without secrets."""
+    return make_url(config.url).render_as_string(hide_password=True).removeprefix(SQLITE)
+
+
 @contextlib.contextmanager
 def _unavailable() -> Iterator[None]:
     try:
@@ -145,6 +150,9 @@ def _unavailable() -> Iterator[None]:
 
 def _make_engine(config: DatabaseConfig) -> Engine:
     url = make_url(config.url)
+    if url.password is not None:
+        # Said here and not as the file is read: an error about a key repeats its value.
+        raise ConfigurationError("database.url: has a password in it; put it into a file, named by password_file")
     if config.url.startswith(SQLITE):
         engine = sqlalchemy.create_engine(
             url, pool_size=config.connections, max_overflow=0, connect_args={"timeout": _BUSY_TIMEOUT_S}
