@@ -10,13 +10,22 @@ from rich.console import Console
 
 from causeway.device.config import DeviceConfig
 from causeway.device.simulator import DeviceResult, simulate
+from causeway.errors import Cause, CausewayError
 from causeway.observability.checks import CheckResult, Status, passed
 from causeway.up.home import Home, Ports, hold, prepare
 from causeway.up.journey import check_the_way
-from causeway.up.parts import Parts
+from causeway.up.parts import Part, Parts
 from causeway.up.view import View, device_table
 
 _HEARTBEAT_S = 30.0
+_WATCH_S = 0.5
+
+
+class PartEnded(CausewayError):
+    """One of the parts ended while it was to serve."""
+
+    cause = Cause.SITE
+    word = "PartEnded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,7 @@ class _Session:
                 if self._options.once:
                     await self._let_devices_in(view)
                 else:
-                    await self._serve(view)
+                    await self._serve(view, parts)
             else:
                 started.cancel()
         finally:
@@ -160,17 +169,32 @@ class _Session:
         async for result in simulate(configs):
             view.devices[result.name] = result
 
-    async def _serve(self, view: View) -> None:
-        """Show what happens while the devices come back at their intervals, until asked to stop."""
+    async def _serve(self, view: View, parts: Parts) -> None:
+        """Show what happens while the devices come back at their intervals, until asked to stop.
+
+        Raises:
+            PartEnded: a part ended by itself.
+        """
 
         async def come_and_go() -> None:
             while not self._stop.is_set():
                 await self._let_devices_in(view)
                 await asyncio.sleep(_HEARTBEAT_S)
 
-        coming = asyncio.create_task(come_and_go())
+        ended: list[Part] = []
+
+        async def watch() -> None:
+            while not ended:
+                await asyncio.sleep(_WATCH_S)
+                ended.extend(part for part in parts.all if part.ended())
+            self._stop.set()
+
+        tasks = [asyncio.create_task(come_and_go()), asyncio.create_task(watch())]
         await view.show(self._stop)
-        coming.cancel()
+        for task in tasks:
+            task.cancel()
+        if ended:
+            raise PartEnded(f"the {ended[0].name} ended by itself: {ended[0].last_words()}")
 
     def _print_summary(self, devices: list[DeviceResult]) -> None:
         if devices:
