@@ -41,7 +41,7 @@ class Tunnel(asyncio.BufferedProtocol):
         self.bytes_out = 0
         self._out: list[bytes] = []
         self._flush_scheduled = False
-        self._waiting: list[Stream] = []
+        self._waiting: dict[Stream, None] = {}  # in the order in which they began to wait
         self._after_batch: list[Callable[[], None]] = []
         self._decoder = FrameDecoder(self._frame)
         self._pinger: asyncio.TimerHandle | None = None
@@ -105,6 +105,7 @@ class Tunnel(asyncio.BufferedProtocol):
             self._pinger.cancel()
         self.transport = None
         self._out.clear()
+        self._waiting.clear()
         if self._failure is None and (exc is not None or self.streams):
             self._failure = TunnelLost(str(exc) if exc else "the peer closed the connection")
         self.ended(self._failure)
@@ -116,10 +117,12 @@ class Tunnel(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         """The socket keeps up again: streams that hold data for its sake go on."""
         self.paused = False
-        waiting, self._waiting = self._waiting, []
-        for stream in waiting:
+        while self._waiting and not self.paused:
+            stream = next(iter(self._waiting))
+            del self._waiting[stream]
             if self.streams.get(stream.number) is stream and stream.release():
                 stream.resume_source()
+            self._flush()  # at once: the socket may have enough already, and the others go on waiting
 
     # The streams' side.
 
@@ -135,7 +138,7 @@ class Tunnel(asyncio.BufferedProtocol):
 
     def wait(self, stream: Stream) -> None:
         """Release ``stream`` when the socket keeps up again."""
-        self._waiting.append(stream)
+        self._waiting[stream] = None
 
     def held_changed(self, count: int) -> None:
         """Count the streams that hold bytes back."""
@@ -183,7 +186,8 @@ class Tunnel(asyncio.BufferedProtocol):
     def _frame(self, kind: int, end: bool, number: int, payload: bytes) -> None:
         if number == 0:
             if kind == _PING:
-                self.send(_PONG, 0, b"")
+                if not self.paused:  # a peer that reads nothing gets no answers piled up for it
+                    self.send(_PONG, 0, b"")
             elif kind != _PONG:
                 self.control(kind, end, payload)
         elif kind in (_DATA, _CREDIT):

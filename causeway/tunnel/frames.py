@@ -45,7 +45,6 @@ class FrameType(IntEnum):
     RESET = 21
 
 
-_HIGHEST = max(FrameType)
 _DATA = int(FrameType.DATA)
 _KNOWN = frozenset(int(kind) for kind in FrameType)
 

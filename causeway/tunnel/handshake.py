@@ -13,7 +13,7 @@ ALPN = "causeway-tunnel/1"
 HELLO_TIMEOUT_S = 10.0
 PING_INTERVAL_S = 10.0
 PING_TIMEOUT_S = 10.0
-"""A half-open tunnel is found within the sum of both, 20 seconds."""
+"""After the sum of both a silent peer is given up. Silence is looked at every 5 seconds, so within 25."""
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
