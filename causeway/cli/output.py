@@ -1,6 +1,7 @@
 """What every command prints the same way: checks, tables, JSON, and the one line of an error."""
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,8 +13,8 @@ from causeway.observability.checks import CheckResult, Status, passed
 OK, PROBLEMS, WRONG_USE = 0, 1, 2
 """Exit codes: all is well, problems were found, the command was used or configured wrongly."""
 
-# rich leaves colours out where NO_COLOR is set or the output is no terminal.
-stdout = Console(highlight=False)
+# rich leaves colours out where NO_COLOR is set or the output is no terminal; there, lines may be long, too.
+stdout = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
 stderr = Console(stderr=True, highlight=False)
 
 _COLOURS = {Status.PASS: "green", Status.FAIL: "red", Status.SKIP: "yellow"}
@@ -35,7 +36,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, none: 
     if not rows:
         stdout.print(none)
         return
-    table = Table(*columns, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*row)
     stdout.print(table)

@@ -8,7 +8,7 @@ import httpx
 
 from causeway.device.client import DeviceClient
 from causeway.device.config import DeviceConfig
-from causeway.errors import CausewayError
+from causeway.errors import CausewayError, OperatorError
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,11 @@ async def simulate(
 async def run_device(
     config: DeviceConfig, *, wait_s: float = 30.0, transport: httpx.AsyncBaseTransport | None = None
 ) -> DeviceResult:
-    """Register one device, get its policy, send its heartbeat; what goes wrong is in the result."""
+    """Register one device, get its policy, send its heartbeat; what goes wrong on the way is in the result.
+
+    Raises:
+        OperatorError: its folder or its certificate cannot be used, which no second try mends.
+    """
     identity, registered, policy, heartbeat = "", False, False, False
     error = ""
     try:
@@ -86,6 +90,8 @@ async def run_device(
             policy = True
             await client.heartbeat()
             heartbeat = True
+    except OperatorError:
+        raise
     except CausewayError as problem:
         error = f"{problem.word}: {problem}"
     return DeviceResult(config.name, identity, registered, policy, heartbeat, error)
