@@ -48,7 +48,7 @@ class Located:
 
 
 class DeviceClient:
-    """One device, for as long as it is entered as an asynchronous context manager.
+    """One device, for as long as it is entered as an asynchronous context manager, once.
 
     Whatever changes its state is on the disk when the method returns.
 

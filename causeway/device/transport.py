@@ -118,8 +118,8 @@ def _explained(origin: str, error: httpx.TransportError) -> UnreachableError | U
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return UntrustedServerError(
-                f"{origin}: the server's certificate is not trusted: {cause.verify_message}; "
-                "give the authority that issued it"
+                f"{origin}: the server's certificate is not trusted: {cause.verify_message.rstrip('.')}; give the "
+                "authority that issued it, and the name that it is for"
             )
         cause = cause.__cause__ or cause.__context__
     return UnreachableError(f"{origin}: {error or type(error).__name__}")

@@ -39,6 +39,14 @@ class KeyEncryption(StrEnum):
     OAEP_SHA1 = "rsaes_oaep"
 
 
+_OAEP_HASHES: dict[str, type[hashes.SHA1 | hashes.SHA256]] = {"sha1": hashes.SHA1, "sha256": hashes.SHA256}
+_OWN_PADDING: dict[KeyEncryption, padding.AsymmetricPadding] = {
+    KeyEncryption.PKCS1V15: padding.PKCS1v15(),
+    # SHA-1 is OAEP's default, which the known clients write and read; nothing here depends on its collisions.
+    KeyEncryption.OAEP_SHA1: padding.OAEP(mgf=padding.MGF1(hashes.SHA1()), algorithm=hashes.SHA1(), label=None),  # noqa: S303
+}
+
+
 def is_enveloped(data: bytes) -> bool:
     """Return whether ``data`` looks like DER rather than text: a text starts with a byte order mark or ``<``."""
     return data[:1] == b"\x30" and data[1:2] not in {b"", b"\0"}
@@ -74,8 +82,8 @@ def seal(
                     )
                 }
             ),
-            "key_encryption_algorithm": {"algorithm": key_encryption.value},
-            "encrypted_key": recipient_key.encrypt(content_key, _padding(key_encryption)),
+            "key_encryption_algorithm": _algorithm_of(key_encryption),
+            "encrypted_key": recipient_key.encrypt(content_key, _OWN_PADDING[key_encryption]),
         }
     )
     enveloped = cms.EnvelopedData(
@@ -125,12 +133,12 @@ def _unseal(data: bytes, certificate: x509.Certificate, key: rsa.RSAPrivateKey) 
     if recipient is None:
         raise DecryptionError("the body is encrypted for another certificate")
     try:
-        key_encryption = KeyEncryption(recipient["key_encryption_algorithm"]["algorithm"].native)
+        key_padding = _padding_of(recipient["key_encryption_algorithm"])
         encryption = info["content"]["encrypted_content_info"]["content_encryption_algorithm"]
         cipher = ContentCipher(encryption["algorithm"].native)
-    except ValueError:
+    except (ValueError, KeyError):
         raise UnsupportedError("the body is encrypted in a way that is not served") from None
-    content_key = key.decrypt(recipient["encrypted_key"].native, _padding(key_encryption))
+    content_key = key.decrypt(recipient["encrypted_key"].native, key_padding)
     encrypted = info["content"]["encrypted_content_info"]["encrypted_content"].native
     decryptor = Cipher(_algorithm(cipher, content_key), modes.CBC(encryption["parameters"].native)).decryptor()
     unpadder = PKCS7(128 if cipher is ContentCipher.AES_256_CBC else 64).unpadder()
@@ -153,8 +161,24 @@ def _algorithm(cipher: ContentCipher, key: bytes) -> AES | TripleDES:
     return AES(key) if cipher is ContentCipher.AES_256_CBC else TripleDES(key)
 
 
-def _padding(key_encryption: KeyEncryption) -> padding.AsymmetricPadding:
-    if key_encryption is KeyEncryption.PKCS1V15:
-        return padding.PKCS1v15()
-    # OAEP with its default parameters, which is what "openssl cms" and the known clients write.
-    return padding.OAEP(mgf=padding.MGF1(hashes.SHA1()), algorithm=hashes.SHA1(), label=None)  # noqa: S303
+def _algorithm_of(key_encryption: KeyEncryption) -> cms.KeyEncryptionAlgorithm:
+    # Both take parameters even where they say nothing: NULL (RFC 3370, 4.2.1), the defaults (RFC 4055, 4.1).
+    # asn1crypto takes a sequence without fields for one that was forgotten, so it is read from its DER.
+    defaults = algos.RSAESOAEPParams.load(b"\x30\0")
+    parameters = defaults if key_encryption is KeyEncryption.OAEP_SHA1 else core.Null()
+    return cms.KeyEncryptionAlgorithm({"algorithm": key_encryption.value, "parameters": parameters})
+
+
+def _padding_of(algorithm: cms.KeyEncryptionAlgorithm) -> padding.AsymmetricPadding:
+    """Return the padding that a recipient names; ValueError or KeyError: one that is not served."""
+    key_encryption = KeyEncryption(algorithm["algorithm"].native)
+    parameters = algorithm["parameters"]
+    if key_encryption is KeyEncryption.PKCS1V15 or not isinstance(parameters, algos.RSAESOAEPParams):
+        return _OWN_PADDING[key_encryption]
+    if parameters["p_source_algorithm"]["parameters"].native:
+        raise ValueError("a label")
+    return padding.OAEP(
+        mgf=padding.MGF1(_OAEP_HASHES[parameters["mask_gen_algorithm"]["parameters"]["algorithm"].native]()),
+        algorithm=_OAEP_HASHES[parameters["hash_algorithm"]["algorithm"].native](),
+        label=None,
+    )

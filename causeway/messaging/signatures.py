@@ -18,6 +18,7 @@ from causeway.messaging.text import encode_utf16
 SHA256_WITH_RSA = "1.2.840.113549.1.1.11"
 MIN_KEY_BITS = 2048
 MAX_KEY_BITS = 4096
+_MAX_EXPONENT_BITS = 32
 _MAX_CERTIFICATE_HEX = 32 * 1024
 
 # MS-RPCE's PUBLICKEYSTRUC: PUBLICKEYBLOB, version 2, reserved, CALG_RSA_SIGN is 0x2400 and CALG_RSA_KEYX 0xA400.
@@ -128,7 +129,7 @@ def rsa_key_of(certificate: x509.Certificate) -> rsa.RSAPublicKey:
     """Return the certificate's RSA key.
 
     Raises:
-        UnsupportedError: another kind of key, or one outside 2048 to 4096 bits.
+        UnsupportedError: another kind of key, or one outside 2048 to 4096 bits, or with a public exponent over 32 bits.
     """
     try:
         key = certificate.public_key()
@@ -138,6 +139,9 @@ def rsa_key_of(certificate: x509.Certificate) -> rsa.RSAPublicKey:
         raise UnsupportedError("the message format signs with RSA; the certificate's key is of another kind")
     if not MIN_KEY_BITS <= key.key_size <= MAX_KEY_BITS:
         raise UnsupportedError(f"RSA key of {key.key_size} bits; {MIN_KEY_BITS} to {MAX_KEY_BITS} are accepted")
+    # A long exponent makes every verification as slow as a signature, and no client has one.
+    if key.public_numbers().e.bit_length() > _MAX_EXPONENT_BITS:
+        raise UnsupportedError("the certificate's public exponent is unusually large")
     return key
 
 

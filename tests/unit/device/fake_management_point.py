@@ -29,7 +29,8 @@ from causeway.messaging.reports import Report, report_of
 from causeway.messaging.signatures import encode_certificate, rsa_key_of
 
 ROLE = "/72057594037927937"
-URL = "https://gateway.example/CCM_Proxy_ServerAuth" + ROLE
+PREFIX = b"/CCM_Proxy_ServerAuth" + ROLE.encode()
+URL = "https://gateway.example" + PREFIX.decode()
 
 
 @dataclass

@@ -4,8 +4,6 @@ import zlib
 from collections.abc import Callable
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,10 +22,8 @@ from causeway.messaging.assignments import (
     parse_assignments_request,
 )
 from causeway.messaging.conditions import Condition, Expression, ExpressionType, Operator, OperatorType
-from causeway.messaging.enveloped import ContentCipher, KeyEncryption, is_enveloped, seal, unseal
 from causeway.messaging.errors import (
     CompressionError,
-    DecryptionError,
     FieldError,
     MessagingError,
     SignatureError,
@@ -223,52 +219,6 @@ def test_an_impossible_interval_is_refused(minutes: str) -> None:
     instance = PolicyInstance("CCM_ClientAgentConfig", (("PollingIntervalMinutes", minutes),))
     with pytest.raises(FieldError):
         ClientSettings.from_body(PolicyBody("{p}", "1.00", (instance,)))
-
-
-@pytest.mark.parametrize("cipher", ContentCipher)
-@pytest.mark.parametrize("key_encryption", KeyEncryption)
-def test_a_sealed_body_is_opened_by_its_client(
-    certificate: x509.Certificate, key: rsa.RSAPrivateKey, cipher: ContentCipher, key_encryption: KeyEncryption
-) -> None:
-    data = PolicyBody("{p}", "1.00", ()).to_bytes()
-    sealed = seal(data, certificate, cipher=cipher, key_encryption=key_encryption)
-    assert is_enveloped(sealed)
-    assert not is_enveloped(data)
-    assert unseal(sealed, certificate, key) == data
-
-
-def test_a_sealed_body_is_not_opened_by_another_client(
-    certificate: x509.Certificate, other_certificate: x509.Certificate, other_key: rsa.RSAPrivateKey
-) -> None:
-    with pytest.raises(DecryptionError):
-        unseal(seal(b"secret", certificate), other_certificate, other_key)
-
-
-def test_a_sealed_body_over_the_limit_is_refused(certificate: x509.Certificate, key: rsa.RSAPrivateKey) -> None:
-    with pytest.raises(TooLargeError):
-        unseal(seal(b"secret", certificate), certificate, key, max_bytes=10)
-
-
-def test_a_damaged_sealed_body_never_raises_anything_else(
-    certificate: x509.Certificate, key: rsa.RSAPrivateKey
-) -> None:
-    sealed = seal(b"secret", certificate)
-
-    @given(st.integers(0, len(sealed) - 1), st.integers(1, 255))
-    def damaged(position: int, change: int) -> None:
-        data = bytearray(sealed)
-        data[position] ^= change
-        with contextlib.suppress(MessagingError):
-            unseal(bytes(data), certificate, key)
-
-    @given(st.binary(), st.integers(0, len(sealed)))
-    def cut(other: bytes, length: int) -> None:
-        for data in (other, sealed[:length] + other):
-            with contextlib.suppress(MessagingError):
-                unseal(data, certificate, key)
-
-    damaged()
-    cut()
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,24 @@ def test_a_certificate_with_another_key_than_rsa_is_refused(certificate: x509.Ce
     assert rsa_key_of(certificate).key_size == 2048
 
 
+def test_a_certificate_with_a_huge_exponent_is_refused(
+    certificate: x509.Certificate, key: rsa.RSAPrivateKey, when: datetime
+) -> None:
+    slow = rsa.RSAPublicNumbers((1 << 64) + 1, key.public_key().public_numbers().n).public_key()
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(certificate.subject)
+        .issuer_name(certificate.subject)
+        .public_key(slow)
+        .serial_number(1)
+        .not_valid_before(when)
+        .not_valid_after(when + MINUTE)
+        .sign(key, hashes.SHA256())
+    )
+    with pytest.raises(UnsupportedError, match="exponent"):
+        rsa_key_of(made)
+
+
 @pytest.fixture
 def signed(key: rsa.RSAPrivateKey, smsid: str) -> Message:
     return sign_message(compose("<A/>", "MP_PolicyManager", source_host="PC1"), key, smsid)
