@@ -32,10 +32,11 @@ OnRefused = Callable[[Client, Refused], None]
 """Told of what never becomes a request."""
 
 
-class _Connection(h11.Connection):
+class SiteConnection(h11.Connection):
     """Takes the reason phrase of a response out of its headers."""
 
     def send(self, event: h11.Event) -> bytes | None:  # type: ignore[override]  # not its overloads
+        """The bytes to send for an event."""
         if isinstance(event, h11.Response):
             reason = next((value for name, value in event.headers if name == REASON_HEADER), None)
             if reason is not None:
@@ -55,7 +56,7 @@ class SiteProtocol(H11Protocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.conn = _Connection(h11.SERVER, MAX_HEAD_BYTES)
+        self.conn = SiteConnection(h11.SERVER, MAX_HEAD_BYTES)
         self._overdue: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

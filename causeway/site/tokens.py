@@ -35,6 +35,9 @@ class TokenLedger:
             first_use = self._first_use.setdefault(digest, now)
         return now - first_use <= reuse
 
+    def __len__(self) -> int:
+        return len(self._first_use)
+
     def _forget(self, before: datetime) -> None:
         while self._first_use:
             digest, first_use = next(iter(self._first_use.items()))

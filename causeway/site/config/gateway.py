@@ -7,7 +7,14 @@ from pydantic import Field
 
 from causeway.configuration import ConfigPath, section, setting
 from causeway.gateway_settings import Authentication
-from causeway.gateway_settings.document import EndpointName, ExternalPath, Fingerprint, Method, UpstreamUrl
+from causeway.gateway_settings.document import (
+    EndpointName,
+    ExternalPath,
+    Fingerprint,
+    Method,
+    UpgradeToken,
+    UpstreamUrl,
+)
 
 MIB = 1024 * 1024
 
@@ -65,6 +72,9 @@ class ApplicationConfig:
     max_body_bytes: Annotated[int, Field(ge=0)] = setting("The largest request body, in bytes.", default=MIB)
     connection_bound: bool = setting(
         "One client keeps one connection to the server, for Negotiate and NTLM.", default=False
+    )
+    upgrades: tuple[UpgradeToken, ...] = setting(
+        'Changes of protocol that pass, such as "websocket", in lower case.', default=()
     )
     response_timeout_s: Annotated[float, Field(gt=0)] = setting(
         "How long the server may take to begin its answer, in seconds.", default=120.0

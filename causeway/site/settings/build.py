@@ -9,15 +9,18 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import TypeAdapter, ValidationError
 
 from causeway.errors import ConfigurationError
 from causeway.gateway_settings import Authentication, Endpoint, GatewaySettings, sign
+from causeway.gateway_settings.document import MAX_DOCUMENT_BYTES
 from causeway.messaging.identifiers import format_timestamp
 from causeway.site.config import ServerAuthEndpoint, SiteConfig
 from causeway.site.settings.virtual_directories import UPDATE_POINT_DIRECTORIES, is_reserved, publish
 from causeway.site.trust import read_certificates
 
 _UNVERSIONED = 1
+_ADAPTER = TypeAdapter(GatewaySettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,19 @@ class Content:
         return hashlib.sha256(public + text.encode()).hexdigest()
 
     def signed(self, version: int, issued_at: datetime, key: Ed25519PrivateKey) -> bytes:
-        """The document of that version, signed."""
+        """The document of that version, signed.
+
+        Raises:
+            ConfigurationError: it is larger than gateways take.
+        """
         settings = dataclasses.replace(self.settings, version=version, issued_at=format_timestamp(issued_at))
-        return sign(settings, key)
+        signed = sign(settings, key)
+        if len(signed) > MAX_DOCUMENT_BYTES:
+            raise ConfigurationError(
+                f"the gateway settings have {len(signed)} bytes, and gateways take {MAX_DOCUMENT_BYTES}; publish less, "
+                "or unblock certificates that have expired"
+            )
+        return signed
 
 
 def build_content(config: SiteConfig, blocked: Iterable[str]) -> Content:
@@ -52,6 +65,7 @@ def build_content(config: SiteConfig, blocked: Iterable[str]) -> Content:
                 "choose another"
             )
     roots = read_certificates(config.gateway.trusted_roots)
+    pems = tuple(dict.fromkeys(root.public_bytes(Encoding.PEM).decode("ascii") for root in roots))
     try:
         settings = GatewaySettings(
             version=_UNVERSIONED,
@@ -59,9 +73,15 @@ def build_content(config: SiteConfig, blocked: Iterable[str]) -> Content:
             site_code=config.site.code,
             service_name=config.gateway.service_name,
             endpoints=tuple(_endpoints(config)),
-            trusted_roots=tuple(dict.fromkeys(root.public_bytes(Encoding.PEM).decode("ascii") for root in roots)),
+            trusted_roots=pems,
             blocked_certificates=tuple(sorted({*config.gateway.blocked_certificates, *blocked})),
         )
+        # The very check that gateways make: what they would refuse is not published.
+        _ADAPTER.validate_json(json.dumps(dataclasses.asdict(settings)))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"the gateway settings cannot be published: {where}: {first['msg']}") from error
     except ValueError as error:
         raise ConfigurationError(f"the gateway settings cannot be published: {error}") from error
     return Content(settings)
@@ -86,6 +106,7 @@ def _endpoints(config: SiteConfig) -> Iterator[Endpoint]:
             methods=application.methods,
             max_body_bytes=application.max_body_bytes,
             connection_bound=application.connection_bound,
+            upgrades=application.upgrades,
             response_timeout_s=application.response_timeout_s,
         )
 

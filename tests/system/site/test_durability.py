@@ -1,13 +1,15 @@
 """Whatever was acknowledged survives a kill at any moment."""
 
 import itertools
-import json
 import sqlite3
 import threading
 from collections.abc import Callable
 
 import requests
 
+from causeway.configuration import load
+from causeway.site.config import SiteConfig
+from causeway.site.database import Database, devices, reports
 from tests.system.site.running import RunningSite, running, wait_until
 from tests.system.site.third_party import Client
 
@@ -50,12 +52,11 @@ def test_what_was_acknowledged_is_there_after_kill_9(laid_out: RunningSite, clie
             writer.join(timeout=30)
 
     with running(laid_out):
-        devices = json.loads(laid_out.cli("devices", "--json").stdout)
-        assert {one["smsid"] for one in devices} >= {one for one in acknowledged if one.startswith("GUID:")}
-        kept = sum(
-            len(json.loads(laid_out.cli("devices", "show", one["smsid"], "--json").stdout)["reports"])
-            for one in devices
-        )
+        database = Database(load(laid_out.paths.config, SiteConfig).database)
+        found = devices.everything(database)
+        kept = sum(len(reports.of_device(database, one.number)) for one in found)
+        database.close()
+        assert {one.smsid for one in found} >= {one for one in acknowledged if one.startswith("GUID:")}
         reported = [one for one in acknowledged if one.startswith("report")]
         # One more of each writer may have been kept without the answer getting out.
         assert len(reported) <= kept <= len(reported) + WRITERS * KILLS
