@@ -1,0 +1,14 @@
+"""The systems, in the order in which a round asks them."""
+
+from bench.systems.base import System
+from bench.systems.causeway import Causeway, CausewayTwoWorkers
+from bench.systems.envoy_reverse import EnvoyReverse
+from bench.systems.haproxy import HAProxy
+from bench.systems.haproxy_rhttp import HAProxyReverse
+from bench.systems.nginx import Nginx
+from bench.systems.origin import OriginAlone
+
+SYSTEMS: dict[str, type[System]] = {
+    system.name: system
+    for system in (OriginAlone, Nginx, HAProxy, EnvoyReverse, HAProxyReverse, Causeway, CausewayTwoWorkers)
+}
