@@ -1,6 +1,7 @@
 """One request on the premises: the connection point's end of a stream, and the site system's answer."""
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import structlog
@@ -49,6 +50,7 @@ class Exchange(Stream):
         "_chunked",
         "_connecting",
         "_head",
+        "_noted",
         "_path",
         "_pending",
         "_prelude",
@@ -71,7 +73,7 @@ class Exchange(Stream):
         self._tunnel = tunnel
         self._prelude = prelude
         self._route: SiteSystemRoute | None = None
-        self._started = tunnel.loop.time()
+        self._started = time.monotonic()  # the loop's own clock counts whole milliseconds
         self._upstream: UpstreamConnection | None = None
         self._upstream_paused = False
         self._connecting: asyncio.Task[None] | None = None
@@ -82,6 +84,7 @@ class Exchange(Stream):
         self._body_left = 0
         self._request_done = False
         self._retried = False
+        self._noted = False
         self._status = 0
         self._bytes_in = 0
         self._bytes_out = 0
@@ -107,7 +110,7 @@ class Exchange(Stream):
         self._body_left = head.content_length or 0
         self._head = self._internal_head(route, head, identity)
         self.deadline = self._started + route.response_timeout_s
-        upstream = self._tunnel.bound_upstream(self._prelude.binding) if route.connection_bound else None
+        upstream = self._tunnel.bound_upstream(self._prelude.binding, route.pool) if route.connection_bound else None
         if upstream is None and not route.connection_bound:
             upstream = route.pool.take(self._started)
         if upstream is None:
@@ -213,16 +216,17 @@ class Exchange(Stream):
         self._pass_on(last_chunk(trailers))
 
     def _pass_on(self, data: bytes) -> None:
-        if self._upstream is None or (self.upgrade and not self._status):
+        if self._upstream is None or (self.upgrade and self._status != 101):
             # No more than the first credit, since none is granted before the connection stands. And nothing of another
-            # protocol before the site system has agreed to it: it would read it as a request.
-            self._pending.append(data)
+            # protocol before the site system has agreed to it, nor where it has not: it would read it as a request.
+            if not self._status:
+                self._pending.append(data)
             return
         self._upstream.write(data)
         if not self._upstream_paused:
             if not self._request_done:
                 self.grant_credit()
-            self.deadline = self._tunnel.loop.time() + self._route.response_timeout_s  # type: ignore[union-attr]
+            self.deadline = time.monotonic() + self._route.response_timeout_s  # type: ignore[union-attr]
 
     def upstream_paused(self) -> None:
         """The site system does not keep up: the device gets no more credit."""
@@ -235,7 +239,7 @@ class Exchange(Stream):
         if not self._request_done:
             self.grant_credit()
         if self._route is not None:
-            self.deadline = self._tunnel.loop.time() + self._route.response_timeout_s
+            self.deadline = time.monotonic() + self._route.response_timeout_s
 
     # The answer.
 
@@ -264,7 +268,7 @@ class Exchange(Stream):
         if upstream is not None and route is not None:
             if self._request_done and upstream.alive:
                 if not route.connection_bound:
-                    route.pool.keep(upstream, self._tunnel.loop.time())
+                    route.pool.keep(upstream, time.monotonic())
             else:
                 upstream.abort()
         if trailers is not None:
@@ -302,7 +306,8 @@ class Exchange(Stream):
 
     def reset_received(self) -> None:
         """Nobody waits for the answer any more."""
-        self._note(499, CLIENT_GONE)
+        if not self._noted:
+            self._note(499, CLIENT_GONE)
         self._give_up()
 
     def check_deadline(self, now: float) -> None:
@@ -312,7 +317,8 @@ class Exchange(Stream):
 
     def tunnel_lost(self) -> None:
         """The way up is gone."""
-        self._note(502, "TunnelLost")
+        if not self._noted:
+            self._note(502, "TunnelLost")
         self._give_up()
 
     def _fail(self, word: str, details: str) -> None:
@@ -338,8 +344,9 @@ class Exchange(Stream):
         self._tunnel.forget(self)
 
     def _note(self, status: int, word: str) -> None:
+        self._noted = True
         point = self._tunnel.point
-        seconds = self._tunnel.loop.time() - self._started
+        seconds = time.monotonic() - self._started
         if word:
             point.metrics.failures[word] += 1
         if (route := self._route) is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
@@ -24,6 +25,7 @@ from causeway.observability import logging
 from causeway.observability.access_log import AccessLog
 from causeway.observability.admin import admin_app, admin_server, listen
 from causeway.pki.keys import load_verification_key
+from causeway.transport import allow_many_connections
 
 log = structlog.get_logger()
 
@@ -34,7 +36,7 @@ class ConnectionPoint:
     """What all tunnels share.
 
     Attributes:
-        tunnels: those that stand, to all workers of all instances.
+        tunnels: those that stand, to all workers of all instances; one that waits for its HELLO has no ``gateway`` yet.
         site_reason: why the site gives no settings at present; empty where it does.
     """
 
@@ -58,6 +60,11 @@ class ConnectionPoint:
         self._dialers = [Dialer(self, gateway) for gateway in config.gateway]
         self._stop = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+
+    @property
+    def draining(self) -> bool:
+        """Whether it is about to stop."""
+        return self._stop.is_set()
 
     @property
     def settings_version(self) -> int:
@@ -100,7 +107,7 @@ class ConnectionPoint:
         reasons = [self.site_reason] if self.site_reason and not self.settings_version else []
         if not self.settings_version:
             reasons.append("no gateway settings yet")
-        if not any(not tunnel.leaving.is_set() for tunnel in self.tunnels):
+        if not any(tunnel.gateway is not None and not tunnel.leaving.is_set() for tunnel in self.tunnels):
             reasons.append("no tunnel to any gateway")
         if self._stop.is_set():
             reasons.append("draining")
@@ -126,12 +133,12 @@ class ConnectionPoint:
         feed.cancel()
         for dialer in self._dialers:
             dialer.stop()
-        tunnels = list(self.tunnels)
-        for tunnel in tunnels:
+        for tunnel in self.tunnels:
             tunnel.drain()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.config.limits.drain_timeout_s):
-                await asyncio.gather(*(tunnel.closed.wait() for tunnel in tunnels))
+                while self.tunnels:
+                    await self.tunnels[0].closed.wait()
         for tunnel in list(self.tunnels):
             tunnel.close()
         sweeper.cancel()
@@ -140,7 +147,7 @@ class ConnectionPoint:
         log.info("connection point stopped")
 
     def _sweep(self) -> None:
-        now = self._loop.time()
+        now = time.monotonic()
         for tunnel in list(self.tunnels):
             tunnel.sweep(now)
         for pool in self.site_systems.pools.values():
@@ -160,6 +167,7 @@ def run(config: ConnectionPointConfig) -> None:
     site_context(config)
     for gateway in config.gateway:
         gateway_context(config, gateway)
+    allow_many_connections()
     sock = listen(config.admin.address, config.admin.port, "health and metrics")[0]
 
     async def main() -> None:

@@ -8,9 +8,9 @@ import structlog
 
 from causeway import __version__
 from causeway.connection_point.exchange import Exchange
-from causeway.connection_point.upstream import UpstreamConnection
+from causeway.connection_point.upstream import Keeper, UpstreamConnection
 from causeway.tunnel.connection import Tunnel
-from causeway.tunnel.errors import TunnelError
+from causeway.tunnel.errors import TunnelError, TunnelLost
 from causeway.tunnel.frames import END, MAX_PAYLOAD_BYTES, FrameType
 from causeway.tunnel.handshake import (
     ALPN,
@@ -50,7 +50,8 @@ class ConnectionPointTunnel(Tunnel):
         self._drained = False
         self._highest = 0
         self._drain_asked = False
-        self._bound: dict[bytes, UpstreamConnection] = {}
+        # By the client's connection and the site system: a client may use several at a time.
+        self._bound: dict[bytes, dict[Keeper, UpstreamConnection]] = {}
         self._hello_timer: asyncio.TimerHandle | None = None
 
     def opened(self) -> None:
@@ -64,8 +65,11 @@ class ConnectionPointTunnel(Tunnel):
             software=f"causeway/{__version__}",
             max_streams=self.point.config.limits.max_streams_per_tunnel,
         )
+        self.point.tunnels.append(self)
         self.send(FrameType.HELLO, 0, encode_message(hello))
         self.send_settings()
+        if self.point.draining:
+            self.drain()  # it came up too late; a request may be on its way already
         self._hello_timer = self.loop.call_later(
             HELLO_TIMEOUT_S, lambda: self.fail(TunnelError("no HELLO within the time allowed"))
         )
@@ -96,8 +100,7 @@ class ConnectionPointTunnel(Tunnel):
         elif kind == FrameType.RENEW:
             self.leaving.set()
         elif kind == FrameType.RELEASE:
-            upstream = self._bound.pop(b"%d" % int.from_bytes(payload, "big"), None)
-            if upstream is not None:
+            for upstream in self._bound.pop(b"%d" % int.from_bytes(payload, "big"), {}).values():
                 upstream.abort()
         else:
             raise TunnelError(f"a frame of type {kind} that a gateway never sends")
@@ -107,7 +110,6 @@ class ConnectionPointTunnel(Tunnel):
             self._hello_timer.cancel()
         self.gateway = hello
         self.gateway_settings_version = hello.settings_version
-        self.point.tunnels.append(self)
         log.info("tunnel up", instance=hello.instance, worker=hello.worker, software=hello.software)
         if not self.ready.done():
             self.ready.set_result(hello)
@@ -154,14 +156,18 @@ class ConnectionPointTunnel(Tunnel):
 
     # Streams.
 
-    def bound_upstream(self, binding: bytes) -> UpstreamConnection | None:
-        """The connection to the site system that a device's connection is bound to."""
-        upstream = self._bound.get(binding)
+    def bound_upstream(self, binding: bytes, pool: Keeper) -> UpstreamConnection | None:
+        """The connection to the site system of ``pool`` that a device's connection is bound to."""
+        upstream = self._bound.get(binding, {}).get(pool)
         return upstream if upstream is not None and upstream.alive and upstream.owner is None else None
 
     def bind_upstream(self, binding: bytes, upstream: UpstreamConnection) -> None:
-        """Bind a device's connection to one to the site system."""
-        self._bound[binding] = upstream
+        """Bind a device's connection to one to a site system; a former one to the same is given up."""
+        bound = self._bound.setdefault(binding, {})
+        former = bound.get(upstream.pool)
+        if former is not None:
+            former.abort()
+        bound[upstream.pool] = upstream
 
     def forget(self, exchange: Exchange) -> None:
         """A stream is over."""
@@ -194,6 +200,8 @@ class ConnectionPointTunnel(Tunnel):
             self._hello_timer.cancel()
         if self in self.point.tunnels:
             self.point.tunnels.remove(self)
+        if error is None and not self._drained and not self._drain_asked:
+            error = TunnelLost("the gateway went away without a drain")
         where = {} if self.gateway is None else {"instance": self.gateway.instance, "worker": self.gateway.worker}
         if error is not None:
             log.warning("tunnel lost", reason=str(error), requests_lost=len(self.streams), **where)
@@ -201,8 +209,9 @@ class ConnectionPointTunnel(Tunnel):
             log.info("tunnel closed", **where)
         for exchange in list(self.streams.values()):
             exchange.tunnel_lost()
-        for upstream in self._bound.values():
-            upstream.abort()
+        for bound in self._bound.values():
+            for upstream in bound.values():
+                upstream.abort()
         if not self.ready.done():
             self.ready.set_exception(error or TunnelError("closed before HELLO"))
             self.ready.exception()  # whoever waits has it; nobody has to

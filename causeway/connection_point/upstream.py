@@ -7,6 +7,7 @@ from typing import Protocol, cast
 from causeway.http import BadResponse, ChunkedDecoder, Framing, ResponseHead, parse_response_head
 
 _MAX_HEAD_BYTES = 32 * 1024
+_MAX_INTERIM = 32
 _WRITE_HIGH_WATER_BYTES = 256 * 1024
 
 
@@ -39,6 +40,9 @@ class Owner(Protocol):
 class Keeper(Protocol):
     """Who keeps the connection while it is idle."""
 
+    def opened(self, connection: "UpstreamConnection") -> None:
+        """It stands."""
+
     def forget(self, connection: "UpstreamConnection") -> None:
         """It ended."""
 
@@ -62,11 +66,13 @@ class UpstreamConnection(asyncio.Protocol):
         self._head: ResponseHead | None = None
         self._left = 0
         self._chunks: ChunkedDecoder | None = None
+        self._interim = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=_WRITE_HIGH_WATER_BYTES)
+        self.pool.opened(self)
 
     @property
     def alive(self) -> bool:
@@ -80,6 +86,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.owner = owner
         self._head = None
         self._chunks = None
+        self._interim = 0
         self.write(head)
 
     def write(self, data: bytes) -> None:
@@ -147,6 +154,9 @@ class UpstreamConnection(asyncio.Protocol):
                 return
             if head.status >= 200 or head.status == 101:
                 break
+            self._interim += 1
+            if self._interim > _MAX_INTERIM:
+                raise BadResponse("interim answers without an end")
         self._head = head
         self._left = head.content_length
         self._chunks = ChunkedDecoder(BadResponse) if head.framing is Framing.CHUNKED else None
@@ -184,6 +194,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.served += 1
         if extra or not head.keep_alive:
             self.abort()
+        self.resume_reading()  # the way up may have been slow for this answer; the next one is another
         owner.answer_complete(trailers)
 
     def connection_lost(self, exc: Exception | None) -> None:

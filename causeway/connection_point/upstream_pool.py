@@ -35,6 +35,7 @@ class UpstreamPool:
         self._idle_timeout_s = idle_timeout_s
         self._limit = limit
         self._idle: deque[UpstreamConnection] = deque()
+        self._connecting = 0
         self.open = 0
 
     def take(self, now: float) -> UpstreamConnection | None:
@@ -59,9 +60,9 @@ class UpstreamPool:
         Raises:
             Refused: the site system cannot be reached, its certificate is not good, or there are too many.
         """
-        if self.open >= self._limit:
+        if self.open + self._connecting >= self._limit:
             raise Refused("CMGConnector_Busy", f"{self.open} connections to {self.origin.host}")
-        self.open += 1
+        self._connecting += 1
         loop = asyncio.get_running_loop()
         host, port, tls = self.origin
         try:
@@ -73,15 +74,18 @@ class UpstreamPool:
                     ssl=self._context,
                     server_hostname=host if tls else None,
                 )
-        except BaseException as error:
-            self.open -= 1
-            if isinstance(error, ssl.SSLError):
-                raise Refused("CMGConnector_SiteSystemCertificate", f"{host}:{port}: {error}") from error
-            if isinstance(error, OSError | TimeoutError):
-                reason = str(error) or "no answer in time"
-                raise Refused("CMGConnector_SiteSystemUnreachable", f"{host}:{port}: {reason}") from error
-            raise
+        except ssl.SSLError as error:
+            raise Refused("CMGConnector_SiteSystemCertificate", f"{host}:{port}: {error}") from error
+        except (OSError, TimeoutError) as error:
+            reason = str(error) or "no answer in time"
+            raise Refused("CMGConnector_SiteSystemUnreachable", f"{host}:{port}: {reason}") from error
+        finally:
+            self._connecting -= 1
         return connection
+
+    def opened(self, connection: UpstreamConnection) -> None:  # noqa: ARG002  # it is nobody's yet
+        """A connection stands."""
+        self.open += 1
 
     def forget(self, connection: UpstreamConnection) -> None:
         """A connection ended."""

@@ -22,14 +22,25 @@ class Client:
     Attributes:
         identity: by the certificate that the handshake verified, or anonymous.
         prelude: the client's part of a request's prelude.
+        verified_under: the version of the settings whose trusted roots the handshake used.
     """
 
-    __slots__ = ("_certificate", "_refusal", "_settings_seen", "_worker", "identity", "peer", "prelude")
+    __slots__ = (
+        "_certificate",
+        "_refusal",
+        "_settings_seen",
+        "_worker",
+        "identity",
+        "peer",
+        "prelude",
+        "verified_under",
+    )
 
-    def __init__(self, worker: "Worker", peer: str, certificate: bytes | None) -> None:
+    def __init__(self, worker: "Worker", peer: str, certificate: bytes | None, verified_under: int) -> None:
         """Decide who the client is; ``certificate`` (DER) was verified in the handshake."""
         self._worker = worker
         self._certificate = certificate
+        self.verified_under = verified_under
         self.peer = peer
         self.identity = ANONYMOUS if certificate is None else identity_of(certificate)
         self.prelude = b" %b %b " % (peer.encode(), self.identity.encode())
@@ -38,14 +49,16 @@ class Client:
 
     def _decide(self) -> str:
         """The word for which this client is refused, or nothing."""
-        worker, seen = self._worker, self._settings_seen
+        worker = self._worker
         self._settings_seen = worker.settings_version
         settings = worker.store.current
         if self._certificate is None or settings is None:
             return ""
         if self.identity.fingerprint in worker.blocked:
             return "CMGService_ClientCertificateBlocked"
-        if seen < worker.roots_removed_at and not still_trusted(self._certificate, settings.trusted_roots):
+        if self.verified_under < worker.roots_removed_at and not still_trusted(
+            self._certificate, settings.trusted_roots
+        ):
             return "CMGService_ClientCertificateUntrusted"
         return ""
 

@@ -57,7 +57,7 @@ class ClientConnection(asyncio.Protocol):
         self._buffer = b""
         self._exchange: Exchange | None = None
         self._body: RequestBody
-        self._client = Client(worker, peer, None)
+        self._client = Client(worker, peer, None, worker.context_version)
         self._binding = Binding(worker)
         self.http_1_1 = True
         self.close_after = False
@@ -71,8 +71,10 @@ class ClientConnection(asyncio.Protocol):
         self._transport = cast("TlsServerTransport", transport)
         self._worker.connections.add(self)
         certificate = self._transport.get_extra_info("ssl_object").getpeercert(True)
-        self._client = Client(self._worker, self._client.peer, certificate)
+        self._client = Client(self._worker, self._client.peer, certificate, self._client.verified_under)
         self.deadline = self._worker.now() + self._limits.head_timeout_s
+        if self._worker.draining:
+            self.drain()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # a client may go as it likes
         """Give up what was under way for it."""
@@ -94,11 +96,12 @@ class ClientConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes of a head, of a body, or of what follows it."""
         exchange = self._exchange
-        if exchange is None:
+        if exchange is None and self.writable:
             if self._buffer:
                 data = self._buffer + data
             self._read_head(data)
-        elif exchange.request_done:
+        elif exchange is None or exchange.request_done:
+            # Requests of a client that does not read its answers wait, so that the answers do not pile up.
             self._buffer += data
             if len(self._buffer) > _PIPELINE_BYTES and self._transport is not None:
                 self._transport.pause_reading()
@@ -144,6 +147,8 @@ class ClientConnection(asyncio.Protocol):
             exchange = self._begin(route, head, upgrade, end=not has_body and not upgrade)
         except Refused as refused:
             self._buffer = rest
+            if refused.refused_word == "CMGService_ClientCertificateUntrusted":
+                self.close_after = True  # the next handshake decides anew, with the client's whole chain at hand
             self._refuse(refused, head, route, may_go_on=not has_body)
             return
         if exchange.request_done:
@@ -220,6 +225,9 @@ class ClientConnection(asyncio.Protocol):
         self.deadline = self._worker.now() + self._limits.stall_timeout_s
         if self._exchange is not None:
             self._exchange.writable_again()
+        elif self._transport is not None:
+            self._transport.resume_reading()
+            self._next_pipelined()
 
     def exchange_done(self, exchange: Exchange) -> None:
         """The answer is written: the next request, or the end."""
@@ -286,9 +294,10 @@ class ClientConnection(asyncio.Protocol):
         request_id = self._worker.next_request_id()
         has_body = head.chunked or bool(head.content_length)
         self.close_after = self.close_after or has_body
-        body = route.answer or b""
-        self.write(own_answer(body, request_id, head_only=head.method == b"HEAD", close=self.close_after))
-        route.metrics.statuses[200] += 1
+        body, head_only = route.answer or b"", head.method == b"HEAD"
+        self.write(own_answer(body, request_id, head_only=head_only, close=self.close_after))
+        sent_bytes = 0 if head_only else len(body)
+        self._worker.note_answered(request_id, head.method, head.path, route, sent_bytes, self._client.peer.encode())
         self._buffer = rest
         self._go_on(complete=not has_body)
 
@@ -312,7 +321,7 @@ class ClientConnection(asyncio.Protocol):
             self._worker.loop.call_soon(self._next_pipelined)
 
     def _next_pipelined(self) -> None:
-        if self._exchange is None and self._buffer and self._transport is not None:
+        if self._exchange is None and self._buffer and self.writable and self._transport is not None:
             data, self._buffer = self._buffer, b""
             self._read_head(data)
 
@@ -337,7 +346,7 @@ class ClientConnection(asyncio.Protocol):
     @property
     def idle(self) -> bool:
         """Whether nothing is under way."""
-        return self._exchange is None and not self._buffer
+        return self._exchange is None and not self._buffer and self.writable
 
     def close(self) -> None:
         """Close now."""
@@ -350,10 +359,10 @@ class ClientConnection(asyncio.Protocol):
             return
         exchange = self._exchange
         if exchange is None:
-            if self._buffer and not self._transport.is_closing():
-                self._refuse(Refused("CMGService_RequestTimeout"), None, None, may_go_on=False)
-            elif self._transport.is_closing():
+            if self._transport.is_closing() or not self.writable:
                 self._transport.abort()
+            elif self._buffer:
+                self._refuse(Refused("CMGService_RequestTimeout"), None, None, may_go_on=False)
             else:
                 self._transport.close()
         elif not (exchange.request_done or exchange.upgrading or exchange.status or exchange.holding):

@@ -1,5 +1,6 @@
 """One request on its way: the gateway's end of a stream."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _REQUEST = int(FrameType.REQUEST)
 _RESET = int(FrameType.RESET)
+_RESPONSE_START = re.compile(rb"[\x00-\x03]HTTP/1\.1 ([1-5][0-9]{2}) [^\r\n]*\r\n")
 
 
 class Exchange(Stream):
@@ -133,12 +135,13 @@ class Exchange(Stream):
         Raises:
             TunnelError: it is malformed, or the second one.
         """
-        if self.status or len(payload) < 16 or payload[0] > Framing.CLOSE:
+        start = _RESPONSE_START.match(payload)
+        if self.status or start is None:
             raise TunnelError("a malformed or second RESPONSE frame")
         client = self.client
         if client is None:
             return
-        status = int(payload[10:13])
+        status = int(start[1])
         if status == 101 and self.upgrading:
             self.status = status
             client.close_after = True
@@ -174,10 +177,10 @@ class Exchange(Stream):
         Raises:
             TunnelError: it came before the head, or beyond the credit.
         """
+        if not self.status:
+            raise TunnelError("a body before its head")
         if data:
             self.count_received(len(data))
-            if not self.status:
-                raise TunnelError("a body before its head")
             self.bytes_out += len(data)
             if self.client is not None:
                 self._write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
@@ -187,7 +190,13 @@ class Exchange(Stream):
             self._complete()
 
     def trailers_received(self, trailers: bytes) -> None:
-        """The answer's trailers: they end it."""
+        """The answer's trailers: they end it.
+
+        Raises:
+            TunnelError: they came before the head.
+        """
+        if not self.status:
+            raise TunnelError("trailers before their head")
         if self._chunked:
             self._write(b"0\r\n" + trailers + b"\r\n")
         self._complete()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from causeway.gateway.client_connection import ClientConnection
+from causeway.gateway.handshakes import failure_reason
 from causeway.transport import TlsServerTransport
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _ACCEPTS_PER_TURN = 32
+_BACKLOG = 4096
 _ROOM = 64
 
 
@@ -54,12 +56,14 @@ class Listener:
             self._worker.loop.remove_reader(self._socket.fileno())
 
     def close(self) -> None:
-        """Accept no more for good."""
+        """Accept no more for good. Whoever waits in the kernel's queue is let in first: closing would turn it away."""
+        if self._accepting:
+            self._accept(_BACKLOG)
         self.stop()
         self._socket.close()
 
-    def _accept(self) -> None:
-        for _ in range(_ACCEPTS_PER_TURN):
+    def _accept(self, most: int = _ACCEPTS_PER_TURN) -> None:
+        for _ in range(most):
             if self.open_connections >= self._limits.max_connections:
                 if not self._worker.close_idle(_ROOM):
                     self.stop()  # all are busy; the sweep starts it again when there is room
@@ -69,8 +73,11 @@ class Listener:
                 sock, address = self._socket.accept()
             except BlockingIOError:
                 return
-            except OSError as error:  # out of descriptors, or the client is gone already
-                log.warning("accept failed", reason=str(error))
+            except ConnectionError:
+                continue  # gone already
+            except OSError as error:
+                self.stop()  # out of descriptors or memory; the sweep starts it again
+                log.warning("accept failed", reason=str(error), connections=self.open_connections)
                 return
             peer = address[0].partition("%")[0]
             if self._by_address[peer] >= self._limits.max_connections_per_address:
@@ -93,7 +100,7 @@ class Listener:
         protocol = ClientConnection(self._worker, peer)
         transport = TlsServerTransport(loop, sock, self.context, protocol, address, self._handshake_done)
         self._by_address[peer] += 1
-        self._handshakes[transport] = (loop.time() + self._limits.handshake_timeout_s, peer)
+        self._handshakes[transport] = (self._worker.now() + self._limits.handshake_timeout_s, peer)
 
     def _handshake_done(self, transport: TlsServerTransport, error: Exception | None) -> None:
         _, peer = self._handshakes.pop(transport)
@@ -102,7 +109,7 @@ class Listener:
             metrics.handshakes += 1
             return
         self.left(peer)
-        reason = _reason(error)
+        reason = failure_reason(error)
         metrics.handshake_failures[reason] += 1
         log.info("handshake failed", peer=peer, reason=reason, details=str(error)[:200])
 
@@ -117,7 +124,7 @@ class Listener:
         late = [transport for transport, (deadline, _) in self._handshakes.items() if deadline < now]
         for transport in late:
             transport.fail_handshake(TimeoutError("the handshake took too long"))
-        if not self._accepting and self.open_connections < self._limits.max_connections:
+        if not self._worker.draining and not self._accepting and self.open_connections < self._limits.max_connections:
             self.start()
         if self._refused:
             total = self._refused.total()
@@ -125,16 +132,3 @@ class Listener:
             peer, most = self._refused.most_common(1)[0]
             log.warning("too many connections from one address", refused=total, peer=peer, refused_of_it=most)
             self._refused.clear()
-
-
-def _reason(error: Exception) -> str:
-    """A short label: one of few, since it becomes a metric's."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return "certificate_" + {10: "expired", 9: "not_yet_valid", 23: "revoked"}.get(error.verify_code, "untrusted")
-    if isinstance(error, TimeoutError):
-        return "timeout"
-    if isinstance(error, ssl.SSLEOFError | ConnectionError):
-        return "closed"
-    if isinstance(error, ssl.SSLError):
-        return "protocol"
-    return "other"

@@ -41,6 +41,8 @@ class WorkerMetrics:
         self.handshakes = 0
         self.handshake_failures: Counter[str] = Counter()
         self.settings_refused: Counter[str] = Counter()
+        self.tunnel_handshake_failures: Counter[str] = Counter()
+        self.tunnel_refusals: Counter[str] = Counter()
         self.tunnels_lost = 0
         self.connections_refused = 0
 
@@ -61,6 +63,8 @@ def families(snapshots: Mapping[int, Mapping[str, Any]]) -> Iterator[Metric]:
     for name, label, text in (
         ("refusals", "word", "Requests refused or failed, by word."),
         ("handshake_failures", "reason", "TLS handshakes that failed, by reason."),
+        ("tunnel_handshake_failures", "reason", "TLS handshakes on the tunnel's port that failed, by reason."),
+        ("tunnel_refusals", "word", "Tunnels cut off because the peer may not open one, or broke the protocol."),
         ("settings_refused", "word", "Gateway settings documents refused, by word."),
     ):
         family = CounterMetricFamily(f"causeway_gateway_{name}", text, labels=["worker", label])

@@ -3,16 +3,20 @@
 import json
 import re
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from causeway.gateway.metrics import EndpointMetrics
 from causeway.gateway_settings import Authentication, Endpoint, GatewaySettings
 from causeway.refusals import Refused
 
-# A dot segment in any disguise: dots or slashes percent-encoded, once or twice, backslashes, path parameters. What two
-# servers could resolve differently does not pass.
+# A segment that climbs, in any disguise: dots or slashes percent-encoded, once or twice, backslashes, path parameters.
 _SEPARATOR = rb"(?:/|\\|%(?:25)*2[fF]|%(?:25)*5[cC])"
 _DOT = rb"(?:\.|%(?:25)*2[eE])"
-_TRAVERSAL = re.compile(_SEPARATOR + _DOT + rb"{1,2}(?:" + _SEPARATOR + rb"|;|$)|\\|%(?:25)*00")
+_CLIMBS = re.compile(_SEPARATOR + _DOT + rb"{2}(?:" + _SEPARATOR + rb"|;|$)|\\|%(?:25)*00")
+
+# What servers behind may read as another path: encoded characters, doubled slashes, single dots (apt sends those).
+_UNUSUAL = re.compile(rb"%|//|/\.(?:/|$)")
+_EMPTY_SEGMENTS = re.compile(rb"(?:/\.?)+(?=/|$)")
 
 _METADATA_PATHS = (b"/ccm_proxy_mutualauth/servicemetadata", b"/ccm_proxy_serverauth/servicemetadata")
 _METADATA_METHODS = frozenset((b"GET", b"HEAD"))
@@ -64,10 +68,20 @@ class PublishingTable:
         """The route with the longest path of whole segments that ``path`` begins with, without regard to case.
 
         Raises:
-            Refused: there is none, or the path has dot segments.
+            Refused: there is none, the path climbs, or a server behind could read it as another endpoint's.
         """
-        if _TRAVERSAL.search(path):
-            raise Refused("CMGService_BadRequest", "the path has dot segments or encoded separators")
+        if _CLIMBS.search(path):
+            raise Refused("CMGService_BadRequest", "the path climbs, or has encoded separators")
+        route = self._lookup(path)
+        if route is None:
+            raise Refused("CMGService_NotPublished")
+        if _UNUSUAL.search(path):
+            plain = _EMPTY_SEGMENTS.sub(b"", unquote_to_bytes(path))
+            if self._lookup(plain) is not route:
+                raise Refused("CMGService_BadRequest", "the path could be read as another endpoint's")
+        return route
+
+    def _lookup(self, path: bytes) -> Route | None:
         segments = path.lower().split(b"/", self._deepest + 1)
         routes = self._routes
         for depth in self._depths:
@@ -75,7 +89,7 @@ class PublishingTable:
                 route = routes.get(b"/".join(segments[: depth + 1]))
                 if route is not None:
                     return route
-        raise Refused("CMGService_NotPublished")
+        return None
 
 
 def _route(endpoint: Endpoint, metrics_of: dict[str, EndpointMetrics]) -> Route:

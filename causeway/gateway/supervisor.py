@@ -23,6 +23,7 @@ from causeway.gateway_settings import SettingsStore
 from causeway.observability import logging
 from causeway.observability.admin import listen
 from causeway.pki.keys import load_verification_key
+from causeway.transport import allow_many_connections
 
 log = structlog.get_logger()
 
@@ -46,6 +47,7 @@ def run(config: GatewayConfig) -> None:
     SettingsStore(config.state / SETTINGS_FILE, load_verification_key(config.site_key)).load()
     service_context(config, ())
     tunnel_context(config)
+    allow_many_connections()
     folder = Path(tempfile.mkdtemp(prefix="causeway-gateway-"))
     try:
         _Supervisor(config, folder).run()

@@ -3,6 +3,9 @@
 import ssl
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from causeway.errors import StateError
 from causeway.gateway.config import GatewayConfig
 from causeway.tunnel.handshake import ALPN
@@ -20,7 +23,9 @@ def service_context(config: GatewayConfig, trusted_roots: tuple[str, ...]) -> ss
     context.set_alpn_protocols(["http/1.1"])
     if trusted_roots:
         context.verify_mode = ssl.CERT_OPTIONAL
-        context.load_verify_locations(cadata="\n".join(trusted_roots))
+        # In DER, since OpenSSL by way of Python takes no PEM with comments in other letters than ASCII.
+        certificates = [one for pem in trusted_roots for one in x509.load_pem_x509_certificates(pem.encode())]
+        context.load_verify_locations(cadata=b"".join(one.public_bytes(Encoding.DER) for one in certificates))
     return context
 
 

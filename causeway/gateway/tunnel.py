@@ -13,7 +13,7 @@ from causeway.gateway_settings.document import MAX_DOCUMENT_BYTES
 from causeway.pki.roles import Role, peer_has_role
 from causeway.refusals import Refused
 from causeway.tunnel.connection import Tunnel
-from causeway.tunnel.errors import TunnelError
+from causeway.tunnel.errors import TunnelError, TunnelLost, TunnelRefused
 from causeway.tunnel.frames import FrameType
 from causeway.tunnel.handshake import (
     HELLO_TIMEOUT_S,
@@ -57,7 +57,7 @@ class GatewayTunnel(Tunnel):
         self.peer = str((transport.get_extra_info("peername") or ("?",))[0])
         tls: ssl.SSLObject = transport.get_extra_info("ssl_object")
         if not peer_has_role(tls.getpeercert(), Role.CONNECTION_POINT):
-            self.fail(TunnelError("the certificate is not a connection point's"))
+            self.fail(TunnelRefused("the certificate is not a connection point's"))
             return
         self._hello_timer = self.loop.call_later(
             HELLO_TIMEOUT_S, lambda: self.fail(TunnelError("no HELLO within the time allowed"))
@@ -163,14 +163,19 @@ class GatewayTunnel(Tunnel):
     def ended(self, error: TunnelError | None) -> None:
         """Fail what was under way."""
         drained, self.usable = not self.usable, False
+        if error is None and not drained:
+            error = TunnelLost("the connection point went away without a drain")
         if self._hello_timer is not None:
             self._hello_timer.cancel()
         self._worker.tunnels.remove(self)
         if error is not None:
             if not drained or self.streams:
                 self._worker.metrics.tunnels_lost += 1
+            if not isinstance(error, TunnelLost):
+                self._worker.metrics.tunnel_refusals[error.word] += 1
             log.warning(
                 "tunnel lost",
+                word=error.word,
                 connection_point=self.name or "?",
                 peer=self.peer,
                 reason=str(error),

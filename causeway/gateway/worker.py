@@ -9,6 +9,7 @@ import secrets
 import signal
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +24,10 @@ from causeway.gateway.config import GatewayConfig
 from causeway.gateway.exchange import Exchange
 from causeway.gateway.listener import Listener
 from causeway.gateway.metrics import EndpointMetrics, WorkerMetrics
-from causeway.gateway.publishing import PublishingTable
+from causeway.gateway.publishing import PublishingTable, Route
 from causeway.gateway.tls import service_context, tunnel_context
 from causeway.gateway.tunnel import GatewayTunnel, Tunnels
+from causeway.gateway.tunnel_listener import TunnelListener
 from causeway.gateway_settings import GatewaySettings, SettingsError, SettingsStore
 from causeway.observability import logging
 from causeway.observability.access_log import AccessLog
@@ -37,7 +39,6 @@ log = structlog.get_logger()
 SETTINGS_FILE = "gateway-settings.jws"
 
 _SWEEP_S = 1.0
-_TUNNEL_HANDSHAKE_S = 10.0
 _FIRST_TUNNEL_S = 3.0
 
 
@@ -60,6 +61,7 @@ class Worker:
         publishing: the routes in force; None before the first settings.
         blocked: fingerprints of certificates that are refused.
         roots_removed_at: the version of the settings that last took a trusted root away.
+        context_version: the version of the settings whose trusted roots new handshakes use.
         draining: no new connections, and each answer ends its connection.
     """
 
@@ -67,7 +69,7 @@ class Worker:
         self.config = config
         self.number = number
         self.loop = asyncio.get_running_loop()
-        self.now = self.loop.time
+        self.now = time.monotonic  # the loop's own clock counts whole milliseconds
         self.metrics = WorkerMetrics()
         self.connections: set[ClientConnection] = set()
         self.tunnels = Tunnels()
@@ -87,6 +89,8 @@ class Worker:
         if (settings := self.store.load()) is not None:
             self._apply(settings)
         self.listener = Listener(self, sockets.service, self._service_context())
+        self.context_version = self.settings_version
+        self._tunnel_listener = TunnelListener(self, sockets.tunnel, tunnel_context(config))
         self._sweeper: asyncio.TimerHandle | None = None
 
     # What connections ask for.
@@ -124,6 +128,14 @@ class Worker:
             peer,
         )
 
+    def note_answered(
+        self, request_id: bytes, method: bytes, path: bytes, route: Route, sent_bytes: int, peer: bytes
+    ) -> None:
+        """Book a request that was answered here."""
+        route.metrics.statuses[200] += 1
+        route.metrics.bytes_out += sent_bytes
+        self.access_log.write(request_id, method, path, route.name, 200, "", 0.0, 0, sent_bytes, peer)
+
     def note_refused(
         self, request_id: bytes, method: bytes, path: bytes, endpoint: bytes, status: int, word: str, peer: bytes
     ) -> None:
@@ -138,7 +150,7 @@ class Worker:
         """A connection point brought a settings document."""
         try:
             settings = self.store.offer(signed)
-        except SettingsError as error:
+        except (SettingsError, StateError) as error:  # what cannot be kept is not in force, either
             self.metrics.settings_refused[error.word] += 1
             log.warning("settings refused", word=error.word, reason=str(error), connection_point=tunnel.name)
             tunnel.settings_changed(self.settings_version, error.word)
@@ -146,7 +158,7 @@ class Worker:
         if settings is None:
             return
         self._apply(settings)
-        self.listener.context = self._service_context()
+        self._renew_context()
         log.info("settings in force", version=settings.version, endpoints=len(settings.endpoints))
         for each in self.tunnels:
             each.settings_changed(settings.version)
@@ -160,19 +172,27 @@ class Worker:
         self.settings_version = settings.version
 
     _roots: tuple[str, ...] = ()
-    _tunnel_server: asyncio.Server | None = None
+    _context_due = False
 
     def _service_context(self) -> ssl.SSLContext:
         return service_context(self.config, self._roots)
 
     def reload(self) -> None:
         """Take the server certificate from its files again; connections that stand are not touched."""
+        if self._renew_context():
+            log.info("certificate reloaded")
+
+    def _renew_context(self) -> bool:
+        """Take certificate and trusted roots for new connections; where that fails, the sweep tries again."""
         try:
             self.listener.context = self._service_context()
         except StateError as error:
-            log.warning("reload refused, the certificate in force stays", reason=str(error))
-        else:
-            log.info("certificate reloaded")
+            log.warning("the certificate cannot be used, the one in force stays", reason=str(error))
+            self._context_due = True
+            return False
+        self._context_due = False
+        self.context_version = self.settings_version
+        return True
 
     # Life.
 
@@ -185,13 +205,7 @@ class Worker:
         loop.add_signal_handler(signal.SIGHUP, self.reload)
         loop.add_signal_handler(signal.SIGUSR1, self.hand_over)
         loop.add_reader(self._sockets.parent, self.drain)
-        tunnel_server = await loop.create_server(
-            lambda: GatewayTunnel(self),
-            sock=self._sockets.tunnel,
-            ssl=tunnel_context(self.config),
-            ssl_handshake_timeout=_TUNNEL_HANDSHAKE_S,
-        )
-        self._tunnel_server = tunnel_server
+        self._tunnel_listener.start()
         # Devices wait in the kernel's queue until a request can pass; without a connection point they get their 503.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._first_tunnel.wait(), _FIRST_TUNNEL_S)
@@ -200,7 +214,7 @@ class Worker:
         self._sweep()
         ready()
         await self._stopped.wait()
-        tunnel_server.close()
+        self._tunnel_listener.close()
         # Connections first: as long as they have requests under way, the tunnels must stand.
         deadline = self.now() + self.config.limits.drain_timeout_s
         await self._until(lambda: not self.listener.open_connections, deadline)
@@ -218,8 +232,7 @@ class Worker:
 
     def hand_over(self) -> None:
         """A successor listens on our sockets: have the connection points dial it, while we serve on."""
-        if self._tunnel_server is not None:
-            self._tunnel_server.close()
+        self._tunnel_listener.close()
         for tunnel in self.tunnels:
             tunnel.renew()
 
@@ -251,8 +264,9 @@ class Worker:
         now = self.now()
         for connection in list(self.connections):
             connection.check_deadline(now)
-        if not self.draining:
-            self.listener.sweep(now)
+        self.listener.sweep(now)
+        if self._context_due:
+            self._renew_context()
         self._sweeper = self.loop.call_later(_SWEEP_S, self._sweep)
 
     def snapshot(self) -> dict[str, Any]:
@@ -267,6 +281,8 @@ class Worker:
             "handshake_failures": dict(metrics.handshake_failures),
             "settings_refused": dict(metrics.settings_refused),
             "forged_headers": metrics.forged_headers,
+            "tunnel_handshake_failures": dict(metrics.tunnel_handshake_failures),
+            "tunnel_refusals": dict(metrics.tunnel_refusals),
             "tunnels_lost": metrics.tunnels_lost,
             "connections_refused": metrics.connections_refused,
             "connections": self.listener.open_connections,
