@@ -1,6 +1,7 @@
 """Programs of others, through the gateway: a third-party client of the Configuration Manager protocol, curl, apt."""
 
 import base64
+import functools
 import hashlib
 import os
 import subprocess
@@ -48,7 +49,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[Run
         port = free_block(1)
         with nginx(folder / "nginx", root, port):
             system.edit_site(PUBLISHED.format(port=port))
-            cert = tuple(map(str, system.device_pair))
+            cert = shown(system)
             (root / "there").write_text("yes")
 
             def published() -> bool:
@@ -59,6 +60,12 @@ def system(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[Run
             for _ in range(8):
                 system.wait_for("the application is not published", published)
             yield system
+
+
+def shown(system: RunningUp) -> tuple[str, str]:
+    """The certificate and key that a client shows, as ``requests`` takes them."""
+    certificate, key = system.device_pair
+    return str(certificate), str(key)
 
 
 def pki(system: RunningUp) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
@@ -129,7 +136,8 @@ def test_what_is_not_published_to_clients_without_a_certificate_is_404(system: R
 def test_the_reference_device_registers_reports_its_inventory_and_is_shown(system: RunningUp, tmp_path: Path) -> None:
     certificate, key = system.device_pair
     url = f"{system.service_url}/CCM_Proxy_MutualAuth/{ROLE_ID}"
-    common = ["--url", url, "--ca", system.authority, "--certificate", certificate, "--key", key, "--state", tmp_path]
+    common: list[str | Path] = ["--url", url, "--ca", system.authority, "--certificate", certificate]
+    common += ["--key", key, "--state", tmp_path]
     for command in ("register", "policy", "heartbeat", "inventory"):
         result = causeway("device", command, *common)
         assert result.returncode == 0, (command, result.stdout, result.stderr)
@@ -144,8 +152,20 @@ def test_the_reference_device_registers_reports_its_inventory_and_is_shown(syste
 
 def curl(system: RunningUp, *arguments: str | Path) -> str:
     certificate, key = system.device_pair
-    common = ["curl", "-sS", "--fail", "--cacert", system.authority, "--cert", certificate, "--key", key]
-    result = subprocess.run([*common, *arguments], capture_output=True, text=True, timeout=100, check=False)
+    common: list[str | Path] = [
+        "curl",
+        "-sS",
+        "--fail",
+        "--cacert",
+        system.authority,
+        "--cert",
+        certificate,
+        "--key",
+        key,
+    ]
+    result: subprocess.CompletedProcess[str] = subprocess.run(
+        [*common, *arguments], capture_output=True, text=True, timeout=100, check=False
+    )
     assert result.returncode == 0, result.stderr
     return result.stdout
 
@@ -233,11 +253,15 @@ def test_apt_installs_from_a_published_repository_with_a_client_certificate(
 
 
 def test_the_request_id_leads_through_the_logs_of_every_hop(system: RunningUp) -> None:
-    cert = tuple(map(str, system.device_pair))
+    cert = shown(system)
     url = f"{system.service_url}/CCM_Proxy_MutualAuth/{ROLE_ID}/SMS_MP/.sms_aut?MPLIST"
     response = requests.get(url, cert=cert, verify=str(system.authority), timeout=10)
     ET.fromstring(response.text)
     request_id = response.headers["X-Request-Id"]
     for part in ("gateway", "connection-point", "site"):
         log = system.home / "logs" / f"{part}.log"
-        system.wait_for(f"the {part} does not log it", lambda log=log: request_id in log.read_text())  # type: ignore[misc]
+        system.wait_for(f"the {part} does not log it", functools.partial(_mentions, log, request_id))
+
+
+def _mentions(log: Path, request_id: str) -> bool:
+    return request_id in log.read_text()
