@@ -35,7 +35,7 @@ def section(cls: type[T]) -> type[T]:
 
     Defaults are validated like everything else, so that a default path starts at the file's folder, too.
     """
-    cls.__pydantic_config__ = ConfigDict(extra="forbid", strict=True, validate_default=True)  # type: ignore[attr-defined]
+    cls.__pydantic_config__ = ConfigDict(extra="forbid", strict=True, validate_default=True, allow_inf_nan=False)  # type: ignore[attr-defined]
     return dataclasses.dataclass(frozen=True, slots=True, kw_only=True)(cls)
 
 

@@ -32,7 +32,7 @@ def verify(signed: bytes, key: Ed25519PublicKey) -> GatewaySettings:
         raise SettingsInvalid(f"the document has {len(signed)} bytes; the limit is {MAX_DOCUMENT_BYTES}")
     try:
         decoded = jwt.PyJWS().decode_complete(signed, key, algorithms=[_ALGORITHM])
-    except jwt.PyJWTError as error:
+    except (jwt.PyJWTError, ValueError, RecursionError) as error:
         raise SettingsSignatureWrong("the document is not signed by the pinned site key") from error
     if decoded["header"].get("typ") != _TYPE:
         raise SettingsSignatureWrong("the document is signed, but as something else")

@@ -5,9 +5,24 @@ import hashlib
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
 from causeway.identity.identity import Identity, Kind
+
+# As OpenSSL sees it: an enterprise's device certificates need not look like the web's, but who issues must be an
+# authority, and what is for something else is not for clients.
+_AUTHORITIES = ExtensionPolicy.permit_all().require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
+_DEVICES = ExtensionPolicy.permit_all().may_be_present(
+    x509.ExtendedKeyUsage, Criticality.AGNOSTIC, lambda _policy, _certificate, usage: _for_clients(usage)
+)
+
+
+def _for_clients(usage: x509.ExtendedKeyUsage | None) -> None:
+    if usage is not None and not {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & {
+        *usage
+    }:
+        raise ValueError("the certificate is not for client authentication")
 
 
 @lru_cache(maxsize=8192)
@@ -23,13 +38,15 @@ def identity_of(certificate: bytes) -> Identity:
 def still_trusted(certificate: bytes, roots: tuple[str, ...]) -> bool:
     """Whether ``certificate`` (DER) leads to one of ``roots`` (PEM), which may be roots or intermediates.
 
-    For connections that were made before a root was taken away.
+    For connections that were made before a root was taken away. An intermediate that only the client has is not known
+    here; whoever depends on one has to shake hands again.
     """
     leaf = x509.load_der_x509_certificate(certificate)
     anchors = [anchor for pem in roots for anchor in x509.load_pem_x509_certificates(pem.encode())]
     if not anchors:
         return False
-    verifier = PolicyBuilder().store(Store(anchors)).time(dt.datetime.now(dt.UTC)).build_client_verifier()
+    policy = PolicyBuilder().store(Store(anchors)).time(dt.datetime.now(dt.UTC))
+    verifier = policy.extension_policies(ca_policy=_AUTHORITIES, ee_policy=_DEVICES).build_client_verifier()
     try:
         verifier.verify(leaf, anchors)
     except VerificationError:

@@ -42,6 +42,7 @@ class TlsServerTransport(asyncio.Transport):
         "_handshake_done",
         "_high",
         "_linger",
+        "_lingering",
         "_loop",
         "_out",
         "_paused",
@@ -70,6 +71,7 @@ class TlsServerTransport(asyncio.Transport):
         self._high = _HIGH_WATER_BYTES
         self._paused = False  # the protocol was told to pause writing
         self._closing = False
+        self._lingering = False
         self._linger: asyncio.TimerHandle | None = None
         self._tls = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         self._descriptor = self._tls.fileno()
@@ -83,6 +85,7 @@ class TlsServerTransport(asyncio.Transport):
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
+            self._stop_writing()
             return
         except ssl.SSLWantWriteError:
             self._writing = True
@@ -91,9 +94,7 @@ class TlsServerTransport(asyncio.Transport):
         except (OSError, ValueError) as error:
             self.fail_handshake(error)
             return
-        if self._writing:
-            self._writing = False
-            self._loop.remove_writer(self._descriptor)
+        self._stop_writing()
         self._loop.add_reader(self._descriptor, self._readable)
         done, self._handshake_done = self._handshake_done, None
         if done is not None and self._protocol is not None:
@@ -114,7 +115,7 @@ class TlsServerTransport(asyncio.Transport):
 
     def _readable(self) -> None:
         protocol = self._protocol
-        if self._linger is not None:
+        if self._lingering:
             self._discard()
             return
         for _ in range(_READS_PER_TURN):
@@ -129,8 +130,13 @@ class TlsServerTransport(asyncio.Transport):
                 self._end_of_input()
                 return
             if protocol is not None:
-                protocol.data_received(data)
-            if self._descriptor < 0 or not self._reading:
+                try:
+                    protocol.data_received(data)
+                except Exception as error:
+                    context = {"message": "a protocol failed", "exception": error, "transport": self}
+                    self._loop.call_exception_handler(context)
+                    self._release(error)
+            if self._descriptor < 0 or self._closing or not self._reading:
                 return
         if self._tls.pending():
             # OpenSSL holds bytes of a record that was read already; the socket may never become readable for them.
@@ -264,7 +270,7 @@ class TlsServerTransport(asyncio.Transport):
         if self._closing or self._descriptor < 0:
             return
         self._closing = True
-        if self._reading and self._linger is None:
+        if self._reading and not self._lingering:
             self.pause_reading()
         if not self._out:
             self._finish()
@@ -276,7 +282,7 @@ class TlsServerTransport(asyncio.Transport):
         """
         if not self._closing and self._descriptor >= 0:
             self.resume_reading()
-            self._linger = self._loop.call_later(LINGER_S, self.abort)
+            self._lingering = True
             self.close()
 
     def _finish(self) -> None:
@@ -284,9 +290,10 @@ class TlsServerTransport(asyncio.Transport):
             self._tls.unwrap()  # sends close_notify; the peer's own is not waited for
         if self._descriptor < 0:
             return
-        if self._linger is None:
+        if not self._lingering:
             self._release(None)
             return
+        self._linger = self._loop.call_later(LINGER_S, self.abort)
         with contextlib.suppress(OSError):
             self._tls.shutdown(socket.SHUT_WR)
 
@@ -297,9 +304,13 @@ class TlsServerTransport(asyncio.Transport):
                 del data
         except BlockingIOError:
             return
-        except OSError:
-            pass
-        self._release(None)
+        except OSError as error:
+            self._release(error)
+            return
+        if self._out:
+            self.pause_reading()  # the peer sends no more, but may still read
+        else:
+            self._release(None)
 
     def abort(self) -> None:
         """Close at once."""

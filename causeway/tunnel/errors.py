@@ -10,6 +10,12 @@ class TunnelError(CausewayError):
     word = "TunnelProtocol"
 
 
+class TunnelRefused(TunnelError):
+    """The peer's certificate is good, but not one that may open a tunnel."""
+
+    word = "TunnelRefused"
+
+
 class TunnelLost(TunnelError):
     """The connection ended without a drain."""
 

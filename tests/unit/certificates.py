@@ -1,0 +1,66 @@
+"""Certificates of every kind, made in milliseconds."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+NOW = dt.datetime.now(dt.UTC)
+DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Certified:
+    """A certificate and its key; ``issue`` makes another below it."""
+
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+    @property
+    def pem(self) -> str:
+        return self.certificate.public_bytes(Encoding.PEM).decode()
+
+    @property
+    def der(self) -> bytes:
+        return self.certificate.public_bytes(Encoding.DER)
+
+    def issue(self, name: str | x509.Name, **options: Any) -> "Certified":
+        return _make(name, self, **options)
+
+
+def root(name: str = "Root", **options: Any) -> Certified:
+    return _make(name, None, authority=True, **options)
+
+
+def _make(
+    name: str | x509.Name,
+    issuer: Certified | None,
+    *,
+    authority: bool = False,
+    extensions: tuple[x509.ExtensionType, ...] = (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]),),
+    start: dt.datetime = NOW - DAY,
+    end: dt.datetime = NOW + 30 * DAY,
+) -> Certified:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) if isinstance(name, str) else name
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject if issuer is None else issuer.certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(end)
+    )
+    if authority:
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    else:
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=False)
+    signer = key if issuer is None else issuer.key
+    return Certified(builder.sign(signer, hashes.SHA256()), key)
