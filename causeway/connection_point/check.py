@@ -81,7 +81,7 @@ async def _site_systems(config: ConnectionPointConfig) -> str:
 
 
 async def _site(config: ConnectionPointConfig) -> str:
-    async with httpx.AsyncClient(verify=site_context(config), timeout=_TIMEOUT_S) as client:
+    async with httpx.AsyncClient(verify=site_context(config), trust_env=False, timeout=_TIMEOUT_S) as client:
         url = f"{config.site.url}/causeway/gateway-settings"
         response = await client.get(url, params={"newer_than": 0, "wait_s": 0})
         response.raise_for_status()

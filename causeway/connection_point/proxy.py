@@ -23,12 +23,8 @@ async def connect_through(proxy: ProxySection, host: str, port: int) -> socket.s
     loop = asyncio.get_running_loop()
     url = urlsplit(proxy.url or "")
     proxy_host, proxy_port = url.hostname or "", url.port or 3128
-    addresses = await loop.getaddrinfo(proxy_host, proxy_port, type=socket.SOCK_STREAM)
-    family, kind, protocol, _, address = addresses[0]
-    sock = socket.socket(family, kind, protocol)
+    sock = await _connect(proxy_host, proxy_port)
     try:
-        sock.setblocking(False)
-        await loop.sock_connect(sock, address)
         await loop.sock_sendall(sock, _request(proxy, host, port))
         answer = b""
         while b"\r\n\r\n" not in answer:
@@ -43,6 +39,26 @@ async def connect_through(proxy: ProxySection, host: str, port: int) -> socket.s
         sock.close()
         raise
     return sock
+
+
+async def _connect(host: str, port: int) -> socket.socket:
+    """A socket to the first address of ``host`` that answers."""
+    loop = asyncio.get_running_loop()
+    failure = OSError(f"the proxy {host} has no address")
+    for family, kind, protocol, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.setblocking(False)
+            await loop.sock_connect(sock, address)
+        except OSError as error:
+            sock.close()
+            failure = OSError(f"the proxy {host}:{port} cannot be reached: {error.strerror or error}")
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            return sock
+    raise failure
 
 
 def _request(proxy: ProxySection, host: str, port: int) -> bytes:

@@ -19,24 +19,30 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _WAIT_S = 30
+_LEAST_WAIT_S = 1.0
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 15.0
 
 
 async def follow_settings(point: "ConnectionPoint") -> None:
     """Offer every new document to ``point``, for ever."""
+    loop = asyncio.get_running_loop()
     failures = 0
     while True:
         try:
             async with httpx.AsyncClient(
                 verify=site_context(point.config),
+                trust_env=False,  # the site is on the premises: no proxy that the environment happens to name
                 timeout=httpx.Timeout(10.0, read=_WAIT_S + 15.0),
                 headers={"User-Agent": f"causeway/{__version__}"},
             ) as client:
                 while True:
+                    version, asked = point.settings_version, loop.time()
                     await _ask(client, point)
                     failures = 0
                     point.site_reason = ""
+                    if point.settings_version == version and loop.time() - asked < _LEAST_WAIT_S:
+                        await asyncio.sleep(_LEAST_WAIT_S)  # a site that does not wait is not asked in a loop
         except (httpx.HTTPError, StateError, SettingsError, OSError) as error:
             failures += 1
             point.site_reason = f"the site {point.config.site.url} gives no settings: {error or type(error).__name__}"
