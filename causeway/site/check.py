@@ -26,6 +26,7 @@ def check(config: SiteConfig) -> list[CheckResult]:
     return [
         _attempt("server certificate", server.certificate, lambda: _certificate(config)),
         _attempt("client authority", server.client_authority, lambda: _authorities([server.client_authority])),
+        *_point_authority(config),
         _attempt("site signing key", config.site.signing_certificate, lambda: _signing(config)),
         _attempt("settings key", config.gateway.settings_key, lambda: _settings_key(config)),
         _trusted_roots(config),
@@ -79,6 +80,11 @@ def _matches(wanted: str, name: str) -> bool:
 
 def _authorities(paths: list[Path]) -> str:
     return "; ".join(one.subject.rfc4514_string() for one in read_certificates(paths))
+
+
+def _point_authority(config: SiteConfig) -> list[CheckResult]:
+    path = config.server.connection_point_authority
+    return [] if path is None else [_attempt("connection point authority", path, lambda: _authorities([path]))]
 
 
 def _signing(config: SiteConfig) -> str:

@@ -35,6 +35,7 @@ class InForce:
     Attributes:
         config: the file's content.
         roots: those that approve a device under ``approval = "trusted-root"``.
+        connection_point_roots: those whose certificates may carry the role of a connection point.
         site_signing: what the site signs with towards devices.
         server_certificate: the management point's.
         settings_key: signs the gateway settings.
@@ -42,6 +43,7 @@ class InForce:
 
     config: SiteConfig
     roots: TrustedRoots
+    connection_point_roots: TrustedRoots
     site_signing: SigningIdentity
     server_certificate: x509.Certificate
     settings_key: Ed25519PrivateKey
@@ -56,6 +58,9 @@ class InForce:
         return cls(
             config=config,
             roots=TrustedRoots(read_certificates(config.management_point.trusted_roots)),
+            connection_point_roots=TrustedRoots(
+                read_certificates([config.server.connection_point_authority or config.server.client_authority])
+            ),
             site_signing=_signing_identity(config),
             server_certificate=_first_certificate(config.server.certificate),
             settings_key=load_signing_key(config.gateway.settings_key),

@@ -18,7 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from causeway.errors import OperatorError
 from causeway.site.config import ServerConfig
 from causeway.site.errors import Refused, RequestMalformed, RequestTooSlow
-from causeway.site.peer import TLS_STATE, Client, TlsPeer, tls_state
+from causeway.site.peer import TLS_STATE, Client, TlsPeer
 
 REASON_HEADER = b"x-causeway-reason"
 """A response header that becomes the reason phrase and is not sent: ASGI has no place for one."""
@@ -30,6 +30,9 @@ _GOODBYE_S = 0.5
 
 OnRefused = Callable[[Client, Refused], None]
 """Told of what never becomes a request."""
+
+Identify = Callable[[bytes | None], TlsPeer | None]
+"""Who holds a certificate, in DER, that the handshake has verified."""
 
 
 class SiteConnection(h11.Connection):
@@ -53,6 +56,7 @@ class SiteProtocol(H11Protocol):
 
     request_timeout_s: float
     on_refused: OnRefused
+    identify: Identify
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,7 +66,9 @@ class SiteProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Learn who the peer is, once for all its requests, and give it a limited time for the first."""
         super().connection_made(transport)
-        self.app_state = {**self.app_state, **tls_state(transport.get_extra_info("ssl_object"))}
+        tls = transport.get_extra_info("ssl_object")
+        peer = self.identify(tls.getpeercert(binary_form=True)) if tls is not None else None
+        self.app_state = {**self.app_state, TLS_STATE: peer}
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -140,9 +146,13 @@ class SiteServer(uvicorn.Server):
         yield
 
 
-def protocol_with(request_timeout_s: float, on_refused: OnRefused) -> type[SiteProtocol]:
-    """The protocol class for a server whose clients have this long to send a request."""
-    values = {"request_timeout_s": request_timeout_s, "on_refused": staticmethod(on_refused)}
+def protocol_with(request_timeout_s: float, on_refused: OnRefused, identify: Identify) -> type[SiteProtocol]:
+    """The protocol class of one server: Uvicorn makes the instances, and tells them nothing of ours."""
+    values = {
+        "request_timeout_s": request_timeout_s,
+        "on_refused": staticmethod(on_refused),
+        "identify": staticmethod(identify),
+    }
     return type("SiteProtocol", (SiteProtocol,), values)
 
 
@@ -154,12 +164,13 @@ def make_server(
     max_connections: int,
     drain_s: int,
     on_refused: OnRefused,
+    identify: Identify,
 ) -> SiteServer:
     """A server for ``app``; ``context`` is None for plain HTTP. It is given its socket when it is run."""
     return SiteServer(
         uvicorn.Config(
             app,
-            http=protocol_with(request_timeout_s, on_refused),
+            http=protocol_with(request_timeout_s, on_refused, identify),
             ws="none",
             lifespan="off",
             log_config=None,

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from starlette.requests import Request
 
 from causeway.pki.roles import Role, roles_of
+from causeway.site.trust import TrustedRoots
 
 TLS_STATE = "tls_peer"
 """Where the server leaves the connection's ``TlsPeer`` in the ASGI state."""
@@ -27,22 +28,22 @@ class TlsPeer:
         certificate: the leaf.
         fingerprint: SHA-256 of its DER, 64 hexadecimal digits.
         subject: its subject, RFC 4514.
-        roles: the role URIs in it, see ``causeway.pki.roles``.
+        is_connection_point: whether it is a connection point's: it says so, and an authority that may say so issued it.
     """
 
     certificate: x509.Certificate
     fingerprint: str
     subject: str
-    roles: frozenset[str]
-
-    @property
-    def is_connection_point(self) -> bool:
-        """Whether the site's authority certified it as a connection point."""
-        return Role.CONNECTION_POINT in self.roles
+    is_connection_point: bool
 
 
-def tls_peer(der: bytes | None) -> TlsPeer | None:
-    """The peer of a verified certificate in DER; None where the client showed none, or one we cannot read."""
+def tls_peer(der: bytes | None, connection_point_roots: TrustedRoots) -> TlsPeer | None:
+    """The peer of a verified certificate in DER; None where the client showed none, or one we cannot read.
+
+    Args:
+        der: the certificate that the handshake verified.
+        connection_point_roots: those whose certificates may say that they are a connection point's.
+    """
     if not der:
         return None
     try:
@@ -51,7 +52,8 @@ def tls_peer(der: bytes | None) -> TlsPeer | None:
             certificate=certificate,
             fingerprint=certificate.fingerprint(SHA256()).hex(),
             subject=certificate.subject.rfc4514_string(),
-            roles=roles_of(certificate),
+            is_connection_point=Role.CONNECTION_POINT in roles_of(certificate)
+            and connection_point_roots.vouch_for(certificate, now=datetime.now(UTC)),
         )
     except (ValueError, UnsupportedAlgorithm):
         return None
@@ -141,8 +143,3 @@ def _vouched(value: str) -> Vouched | None:
     match = _FORWARDED_CERTIFICATE.fullmatch(value)
     # Header values come as Latin-1; a subject is UTF-8.
     return Vouched(match[1], match[2].encode("latin-1").decode("utf-8", "replace")) if match else None
-
-
-def tls_state(ssl_object: Any) -> dict[str, TlsPeer | None]:
-    """The ASGI state of a connection, from its ``ssl.SSLObject`` or None for plain HTTP."""
-    return {TLS_STATE: tls_peer(ssl_object.getpeercert(binary_form=True)) if ssl_object is not None else None}

@@ -23,6 +23,7 @@ from causeway.site.database import Database, gateway_settings, policies
 from causeway.site.database.gateway_settings import Changes
 from causeway.site.default_policies import default_policies
 from causeway.site.http_server import SiteServer, listen, load_certificates, make_server, tls_context
+from causeway.site.peer import tls_peer
 from causeway.site.settings import Content, build_content
 
 _WATCH_S = 1.0
@@ -89,7 +90,10 @@ class _Service:
         config = self._site.config
         server = config.server
         make = functools.partial(
-            make_server, drain_s=server.drain_s, on_refused=functools.partial(refusals.note, self._site.metrics)
+            make_server,
+            drain_s=server.drain_s,
+            on_refused=functools.partial(refusals.note, self._site.metrics),
+            identify=lambda der: tls_peer(der, self._site.in_force.connection_point_roots),
         )
         app = SiteApp(self._site)
         public = functools.partial(
@@ -125,12 +129,17 @@ class _Service:
                     await self._site.publisher.look()
             except CausewayError as error:
                 _log.error("watching the database failed", word=error.word, reason=str(error))
+            except Exception:
+                # A fault of ours in here must not stop the site; the next second tries again.
+                _log.exception("watching the database failed")
 
     async def _reload(self) -> None:
         try:
             await self._read_again()
         except CausewayError as error:
             _log.error("reload refused; what was in force stays", word=error.word, reason=str(error))
+        except Exception:
+            _log.exception("reload failed; what was in force stays")
 
     async def _read_again(self) -> None:
         config = await run_in_threadpool(load, self._path, SiteConfig)

@@ -30,6 +30,12 @@ class ServerConfig:
         "asked for, never demanded.",
         example="authority.pem",
     )
+    connection_point_authority: ConfigPath | None = setting(
+        "Authorities (PEM) whose certificates may say that they are a connection point's. Unless set, those of "
+        "client_authority: set it where that has authorities of others, who could issue such a certificate.",
+        default=None,
+        example="authority.pem",
+    )
     max_connections: Annotated[int, Field(ge=10)] = setting(
         "Connections served at once; more are answered 503.", default=4000
     )

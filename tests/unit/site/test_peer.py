@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -9,13 +11,15 @@ from causeway.pki.authority import Authority
 from causeway.pki.keys import new_p256_key
 from causeway.pki.roles import Role
 from causeway.site.peer import TLS_STATE, Client, TlsPeer, client_of, tls_peer
+from causeway.site.trust import TrustedRoots
 
 HASH = "0123456789abcdef" * 4
 
 
 def peer(authority: Authority, name: str, role: Role) -> TlsPeer:
     issued = authority.issue_client(name, new_p256_key(), role)
-    found = tls_peer(x509.load_pem_x509_certificate(issued.certificate_pem).public_bytes(Encoding.DER))
+    der = x509.load_pem_x509_certificate(issued.certificate_pem).public_bytes(Encoding.DER)
+    found = tls_peer(der, TrustedRoots([authority.certificate]))
     assert found is not None
     return found
 
@@ -93,6 +97,17 @@ def test_a_header_of_another_form_vouches_for_nobody(point: TlsPeer, value: byte
     assert client(point, (b"x-forwarded-client-cert", value)).certificate_fingerprint is None
 
 
+def test_an_authority_of_devices_cannot_make_a_connection_point(authority: Authority, tmp_path: Path) -> None:
+    devices = Authority.create(tmp_path, "The authority of devices")
+    issued = devices.issue_client("point", new_p256_key(), Role.CONNECTION_POINT)
+    der = x509.load_pem_x509_certificate(issued.certificate_pem).public_bytes(Encoding.DER)
+
+    found = tls_peer(der, TrustedRoots([authority.certificate]))
+
+    assert found is not None
+    assert not found.is_connection_point
+
+
 def test_a_header_that_comes_twice_counts_as_none(point: TlsPeer) -> None:
     assert client(point, *FORWARDED, *FORWARDED).vouched is None
 
@@ -106,4 +121,4 @@ def test_any_bytes_in_the_headers_are_taken_or_ignored(point: TlsPeer, certifica
 
 @given(st.binary())
 def test_any_bytes_in_place_of_a_certificate_are_no_peer(data: bytes) -> None:
-    assert tls_peer(data) is None
+    assert tls_peer(data, TrustedRoots([])) is None
