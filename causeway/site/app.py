@@ -19,6 +19,8 @@ from causeway.site.settings import endpoint as settings_endpoint
 
 REQUEST_ID_HEADER = "x-request-id"
 
+_log = structlog.get_logger(__name__)
+
 
 async def _gateway_settings(site: Site, client: Client, request: Request) -> Response:
     return await settings_endpoint.answer(request, client, site)
@@ -55,8 +57,17 @@ class SiteApp:
             except (Refused, MessagingError) as error:
                 refusals.note(metrics, client, error, method=request.method[:32], url=path[:200])
                 response = refusal(error, to_message=path in MESSAGE_URLS)
+            seconds = time.perf_counter() - began
+            _log.info(
+                "request",
+                method=request.method[:32],
+                path=path[:200],
+                status=response.status_code,
+                ms=round(seconds * 1000, 2),
+                client=client.address,
+            )
         metrics.requests.labels(url=url, status=str(response.status_code)).inc()
-        metrics.seconds.labels(url=url).observe(time.perf_counter() - began)
+        metrics.seconds.labels(url=url).observe(seconds)
         response.headers[REQUEST_ID_HEADER] = request_id
         await response(scope, receive, send)
 
