@@ -36,7 +36,8 @@ def normalise_smsid(text: str) -> str:
 
 def format_timestamp(moment: datetime) -> str:
     """Return a moment as ``2026-11-23T05:06:08Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    utc = moment.astimezone(UTC)
+    return f"{utc.year:04d}-{utc:%m-%dT%H:%M:%SZ}"  # %Y alone has no leading zeroes
 
 
 def parse_timestamp(text: str) -> datetime:
@@ -56,7 +57,8 @@ def parse_timestamp(text: str) -> datetime:
 
 def format_cim_datetime(moment: datetime) -> str:
     """Return a moment as a CIM datetime in UTC, ``20261123051543.855000+000``."""
-    return moment.astimezone(UTC).strftime("%Y%m%d%H%M%S.%f+000")
+    utc = moment.astimezone(UTC)
+    return f"{utc.year:04d}{utc:%m%d%H%M%S.%f+000}"
 
 
 def parse_cim_datetime(text: str) -> datetime:

@@ -121,7 +121,7 @@ def decode_certificate(text: str) -> x509.Certificate:
     der = unhex(text, "a certificate", max_characters=_MAX_CERTIFICATE_HEX)
     try:
         return x509.load_der_x509_certificate(der)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise SignatureError("a certificate is not DER of an X.509 certificate") from None
 
 
