@@ -88,8 +88,8 @@ class ClientConnection(asyncio.Protocol):
         self._binding.release()
 
     def eof_received(self) -> bool:
-        """A client that stops sending with a request under way still gets its answer."""
-        return self._exchange is not None and self._exchange.request_done
+        """A client that closes is gone, whatever is under way: nobody would notice later that it has been waiting."""
+        return False
 
     # Requests.
 

@@ -34,6 +34,7 @@ class Exchange(Stream):
     """
 
     __slots__ = (
+        "_begun",
         "_chunked",
         "_flush_due",
         "_out",
@@ -76,6 +77,7 @@ class Exchange(Stream):
         self.request_done = False
         self.upgrading = False
         self._chunked = False
+        self._begun = False
         self._out: list[bytes] = []
         self._flush_due = False
         self._repeatable = b""
@@ -215,6 +217,7 @@ class Exchange(Stream):
         if client is None:
             return
         if out:
+            self._begun = True
             client.writelines(out)
         if self.number in self._tunnel.streams:
             if client.writable:
@@ -243,6 +246,9 @@ class Exchange(Stream):
     def fail(self, word: str) -> None:
         """Answer with ``word`` where nothing has been answered yet; else break the connection off, so that it shows."""
         self._tunnel.forget(self, reset=False)
+        if not self._begun:
+            self.status = 0  # what there is of an answer has not been written: it can still become a refusal
+            self._out.clear()
         client, self.client = self.client, None
         if client is not None:
             client.exchange_failed(self, word)
