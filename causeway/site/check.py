@@ -45,7 +45,7 @@ def _attempt(name: str, target: Path | str, look: Callable[[], str]) -> CheckRes
 
 
 def _certificate(config: SiteConfig) -> str:
-    tls_context(config.server)
+    tls_context(config.server, lambda _failure: None)
     certificate = read_certificates([config.server.certificate])[0]
     left = certificate.not_valid_after_utc - dt.datetime.now(dt.UTC)
     if left < dt.timedelta(0):

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from causeway.errors import OperatorError
 from causeway.pki.keys import load_private_key, load_signing_key
+from causeway.site.budget import ByteBudget
 from causeway.site.config import SiteConfig
 from causeway.site.database import Database
 from causeway.site.metrics import Metrics
@@ -92,6 +93,7 @@ class Site:
         self.publisher = Publisher(database)
         self.tokens = TokenLedger()
         self.draining = False
+        self.buffered = ByteBudget(in_force.config.server.max_buffered_bytes)
         self._blocked: frozenset[str] = frozenset()
 
     @property

@@ -39,6 +39,14 @@ class DatabaseUnavailable(Refused):
     status = 503
 
 
+class Busy(Refused):
+    """As much as may be held in memory is held already. The client retries."""
+
+    cause = Cause.SITE
+    word = "Site_Busy"
+    status = 503
+
+
 class ClientCertificateRequired(Refused):
     """The URL wants a TLS client certificate, or one that a connection point vouches for."""
 
@@ -146,6 +154,12 @@ class MethodNotAllowed(Refused):
 
     word = "Site_MethodNotAllowed"
     status = 405
+
+
+class HandshakeFailed(Refused):
+    """A TLS handshake that did not come about: a client certificate of an unknown authority above all."""
+
+    word = "Site_HandshakeFailed"
 
 
 class RequestMalformed(Refused):

@@ -23,7 +23,7 @@ from causeway.site.database import Database, gateway_settings, policies
 from causeway.site.database.gateway_settings import Changes
 from causeway.site.default_policies import default_policies
 from causeway.site.http_server import SiteServer, listen, load_certificates, make_server, tls_context
-from causeway.site.peer import tls_peer
+from causeway.site.peer import Client, tls_peer
 from causeway.site.settings import Content, build_content
 
 _WATCH_S = 1.0
@@ -31,7 +31,15 @@ _ADMIN_CONNECTIONS = 100
 _ADMIN_TIMEOUT_S = 10.0
 # What a reload cannot change: sockets and connections that exist already.
 _FIXED = ("database", "admin", "log")
-_FIXED_OF_SERVER = ("address", "port", "http_port", "max_connections", "request_timeout_s", "drain_s")
+_FIXED_OF_SERVER = (
+    "address",
+    "port",
+    "http_port",
+    "max_connections",
+    "max_buffered_bytes",
+    "request_timeout_s",
+    "drain_s",
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -55,7 +63,9 @@ class _Service:
         self._path = path
         self._database = Database(config.database)
         self._site = Site(InForce.read(config), self._database)
-        self._tls = tls_context(config.server)
+        self._tls = tls_context(
+            config.server, functools.partial(refusals.note, self._site.metrics, Client("", "", True, None, None))
+        )
         self._changes = Changes(0, 0)
         self._stop = asyncio.Event()
         self._publishing = asyncio.Lock()

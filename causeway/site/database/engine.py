@@ -18,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from causeway.errors import ConfigurationError, StateError
-from causeway.files import read_state
+from causeway.files import PRIVATE_FILE, read_state
 from causeway.site.config.database import SQLITE, DatabaseConfig
 from causeway.site.errors import DatabaseUnavailable
 
@@ -47,6 +47,8 @@ class Database:
         Raises:
             StateError: it cannot be reached, is no database, or belongs to a newer version.
         """
+        if self._sqlite:
+            self._make_private_file()
         try:
             with self.engine.begin() as connection:
                 if not self._sqlite:
@@ -58,6 +60,11 @@ class Database:
             raise StateError(
                 f"{self.name}: made by another version of Causeway ({error}); run that version, or restore a backup"
             ) from error
+
+    def _make_private_file(self) -> None:
+        # SQLite gives the files beside it the rights of the first one. What is wrong with the folder is said later.
+        with contextlib.suppress(OSError):
+            os.close(os.open(self.name, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE))
 
     def describe(self) -> str:
         """What an operator wants to know: the engine, and whether the tables are those of this version.

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from causeway.messaging.errors import TooLargeError
+from causeway.site.budget import Share
 from causeway.site.context import Site
 from causeway.site.errors import ClientCertificateRequired, MethodNotAllowed, NotFound
 from causeway.site.management_point import dispatch, key_information, policy_body
@@ -72,24 +73,29 @@ MESSAGE_URLS = frozenset(url for url, answer in URLS.items() if answer in {messa
 
 
 async def _message(site: Site, client: Client, request: Request) -> Response:
-    body = await _read(request, site.config.management_point.max_message_bytes)
     content_type = request.headers.get("content-type", "")
-    reply = await run_in_threadpool(dispatch.answer, site, client, content_type, body)
+    with site.buffered.share() as share:
+        body = await _read(request, site, share)
+        reply = await run_in_threadpool(dispatch.answer, site, client, content_type, body)
     if reply is None:
         return Response()
     return Response(reply[1], media_type=reply[0])
 
 
-async def _read(request: Request, limit: int) -> bytes:
+async def _read(request: Request, site: Site, share: Share) -> bytes:
+    limit = site.config.management_point.max_message_bytes
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length[:20]) > limit:
         raise TooLargeError(f"message of {length[:20]} bytes, and at most {limit} are accepted")
-    body = bytearray()
+    chunks: list[bytes] = []
+    size = 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
+        size += len(chunk)
+        share.take(len(chunk))
+        chunks.append(chunk)
+        if size > limit:
             raise TooLargeError(f"message of more than {limit} bytes")
-    return bytes(body)
+    return b"".join(chunks)
 
 
 def _require_method(request: Request, *methods: str) -> None:

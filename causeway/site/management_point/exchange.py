@@ -8,6 +8,9 @@ from causeway.site.config import ManagementPointConfig
 from causeway.site.context import InForce, Site
 from causeway.site.peer import Client
 
+# Whoever asks need not be known yet, so that what it may make us inflate stays small.
+_MAX_REQUEST_BYTES = 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -28,9 +31,9 @@ class Exchange:
         return self.in_force.config.management_point
 
     def body(self) -> str:
-        """The body's text.
+        """The body's text: of a request, which is short; reports are longer and signed, and read elsewhere.
 
         Raises:
             MessagingError: as for ``Message.body_text``.
         """
-        return self.message.body_text(max_bytes=self.config.max_inflated_bytes)
+        return self.message.body_text(max_bytes=min(_MAX_REQUEST_BYTES, self.config.max_inflated_bytes))

@@ -1,17 +1,19 @@
 """What the site does with what nobody should send: a clear refusal, one line in the log, bounded memory."""
 
 import contextlib
+import random
 import socket
 import ssl
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
 
 from tests.system.site import raw
 from tests.system.site.running import RunningSite, running, wait_until
-from tests.system.site.third_party import BOUNDARY, Client, utf16
+from tests.system.site.third_party import BOUNDARY, Client, Layout, utf16
 
 MakeClient = Callable[..., Client]
 MIB = 1024 * 1024
@@ -165,6 +167,54 @@ def test_a_body_that_is_no_message_is_refused(
 
     assert answer.status_code == 400
     assert answer.reason.startswith("Messaging_")
+
+
+def test_messages_changed_at_random_never_make_the_site_fail(shared_site: RunningSite, device: Client) -> None:
+    chance = random.Random(2026)
+    device.layout = Layout.PLAIN
+    device.smsid = "GUID:11111111-2222-3333-4444-555555555555"
+    originals = [
+        device.message("MP_ClientRegistration", device.registration(), signed=False),
+        device.message("MP_PolicyManager", device.assignments_request()),
+        device.message("MP_LocationManager", SITE_INFORMATION, signed=False),
+        device.message("MP_DdrEndpoint", device.report()),
+    ]
+    for number in range(400):
+        content_type, body = originals[number % len(originals)]
+        changed = bytearray(body)
+        for _ in range(chance.randint(1, 4)):
+            position = chance.randrange(len(changed))
+            match chance.randrange(3):
+                case 0:
+                    changed[position] = chance.randrange(256)
+                case 1:
+                    del changed[position : position + chance.randint(1, 40)]
+                case _:
+                    changed[position:position] = changed[: chance.randint(1, 40)]
+
+        answer = device.post(bytes(changed), content_type)
+
+        assert answer.status_code in {200, 400, 413}, answer.status_code
+    assert "Traceback" not in shared_site.log.read_text()
+
+
+def test_many_large_messages_at_once_stay_in_bounded_memory(shared_site: RunningSite) -> None:
+    before = resident(shared_site)
+    size = 7 * MIB
+    head = f"CCM_POST /ccm_system_altauth/request HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n".encode()
+
+    def send(_: int) -> bytes:
+        with raw.connect(shared_site) as connection:
+            connection.sendall(head + bytes(size))
+            return connection.recv(65536)
+
+    with ThreadPoolExecutor(100) as pool:
+        answers = list(pool.map(send, range(100)))
+
+    lines = {raw.status_line(answer) for answer in answers}
+    assert "HTTP/1.1 400 Messaging_BadMultipart" in lines
+    assert lines <= {"HTTP/1.1 400 Messaging_BadMultipart", "HTTP/1.1 503 Site_Busy"}
+    assert resident(shared_site) - before < 500 * MIB
 
 
 def test_a_range_outside_the_payload_is_refused(shared_site: RunningSite, device: Client) -> None:

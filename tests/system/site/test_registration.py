@@ -1,3 +1,4 @@
+import datetime
 import json
 import re
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from causeway.pki.authority import Authority
 from causeway.pki.keys import new_rsa_key
 from causeway.pki.roles import Role
-from tests.system.site.running import RunningSite, running
+from tests.system.site.running import RunningSite, running, wait_until
 from tests.system.site.third_party import Client, self_signed
 
 MakeClient = Callable[..., Client]
@@ -147,8 +148,28 @@ def test_a_certificate_of_another_authority_does_not_get_through_the_handshake(
     stranger.issue_client("pc", new_rsa_key(), Role.DEVICE).write(tmp_path / "c.pem", tmp_path / "c.key")
     device = client(shared_site, tls=(tmp_path / "c.pem", tmp_path / "c.key"))
 
+    counted = shared_site.metric("causeway_site_refusals_total", word="Site_HandshakeFailed")
     with pytest.raises(requests.ConnectionError):
         device.register()
+
+    assert shared_site.metric("causeway_site_refusals_total", word="Site_HandshakeFailed") > counted
+    line = shared_site.refusals()[-1]
+    assert line["word"] == "Site_HandshakeFailed"
+    assert line["reason"]
+
+
+def test_an_expired_certificate_does_not_get_through_the_handshake(
+    shared_site: RunningSite, client: MakeClient, tmp_path: Path
+) -> None:
+    expired = shared_site.authority.issue_client("pc", new_rsa_key(), Role.DEVICE, lifetime=datetime.timedelta(days=-1))
+    expired.write(tmp_path / "c.pem", tmp_path / "c.key")
+    device = client(shared_site, tls=(tmp_path / "c.pem", tmp_path / "c.key"))
+
+    with pytest.raises(requests.ConnectionError):
+        device.register()
+
+    wait_until(lambda: shared_site.refusals()[-1]["word"] == "Site_HandshakeFailed")
+    assert "expired" in shared_site.refusals()[-1]["reason"]
 
 
 def test_headers_about_a_certificate_count_only_from_a_connection_point(

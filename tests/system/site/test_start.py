@@ -160,6 +160,13 @@ def test_the_check_of_a_running_site_passes(site: RunningSite) -> None:
     assert "revision 0001" in next(one["details"] for one in results if one["name"] == "database")
 
 
+def test_the_database_is_for_its_owner_alone(new_site: RunningSite) -> None:
+    with running(new_site):
+        files = list(new_site.paths.folder.glob("site.db*"))
+        assert len(files) >= 2
+        assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+
+
 def test_the_check_does_not_make_a_database(new_site: RunningSite) -> None:
     new_site.cli("check")
 
