@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -72,7 +73,7 @@ def load_or_make_keys(config: DeviceConfig) -> DeviceKeys:
     try:
         certificate = x509.load_pem_x509_certificate(read_state(certificate_file, "the registration certificate"))
         matches = certificate.public_key() == key.public_key()
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise StateError(f"{certificate_file}: not a certificate in PEM form; delete it and register again") from None
     if not matches:
         raise StateError(f"{certificate_file}: belongs to another key than {key_file}; delete it and register again")
@@ -117,6 +118,6 @@ def _pki_pair(certificate_file: Path, key_file: Path) -> tuple[object, x509.Cert
     try:
         certificate = x509.load_pem_x509_certificate(read_state(certificate_file, "the PKI certificate"))
         key = load_private_key(key_file)
-    except (ValueError, StateError) as error:
+    except (ValueError, x509.InvalidVersion, StateError) as error:
         raise ConfigurationError(f"{certificate_file} with {key_file}: cannot be used: {error}") from None
     return key, certificate

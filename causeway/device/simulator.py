@@ -54,9 +54,13 @@ async def simulate(
         concurrency: how many are under way at once.
         wait_s: how long each goes on asking while its approval is pending.
         transport: httpx's transport, for tests; None connects with TLS.
+
+    Raises:
+        OperatorError: a device's folder or certificate cannot be used.
     """
     waiting = iter(devices)
     running: set[asyncio.Task[DeviceResult]] = set()
+    done: set[asyncio.Task[DeviceResult]] = set()
     try:
         while True:
             while len(running) < concurrency and (config := next(waiting, None)) is not None:
@@ -69,7 +73,7 @@ async def simulate(
     finally:
         for task in running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*running, *done, return_exceptions=True)
 
 
 async def run_device(

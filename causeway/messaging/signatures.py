@@ -21,7 +21,17 @@ MAX_KEY_BITS = 4096
 _MAX_EXPONENT_BITS = 32
 _MAX_CERTIFICATE_HEX = 32 * 1024
 
-# MS-RPCE's PUBLICKEYSTRUC: PUBLICKEYBLOB, version 2, reserved, CALG_RSA_SIGN is 0x2400 and CALG_RSA_KEYX 0xA400.
+# What the library raises for a certificate that is not one; few of them have a parent in common.
+_BROKEN_CERTIFICATE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+
+# CryptoAPI's PUBLICKEYSTRUC: PUBLICKEYBLOB, version 2, reserved, CALG_RSA_SIGN is 0x2400 and CALG_RSA_KEYX 0xA400.
 _BLOB_HEADER = bytes.fromhex("0602000000a40000")
 _BLOB_SIGN_HEADER = bytes.fromhex("0602000000240000")
 _BLOB_MAGIC = b"RSA1"
@@ -113,16 +123,32 @@ def encode_certificate(certificate: x509.Certificate) -> str:
 
 
 def decode_certificate(text: str) -> x509.Certificate:
-    """Return the certificate in ``text``, hex of its DER. Its signature and validity are not looked at.
+    """Return the certificate in ``text``, hex of its DER. Whether it is valid is not looked at.
+
+    Names, times and extensions are readable in what this returns: the library reads them only when they are asked for,
+    and nobody who asks later should meet a certificate that is broken there.
 
     Raises:
-        SignatureError: not hex, or not a certificate.
+        SignatureError: not hex, or not a whole certificate.
     """
     der = unhex(text, "a certificate", max_characters=_MAX_CERTIFICATE_HEX)
     try:
-        return x509.load_der_x509_certificate(der)
-    except (ValueError, x509.InvalidVersion):
+        certificate = x509.load_der_x509_certificate(der)
+        _read_every_field(certificate)
+    except _BROKEN_CERTIFICATE:
         raise SignatureError("a certificate is not DER of an X.509 certificate") from None
+    return certificate
+
+
+def _read_every_field(certificate: x509.Certificate) -> tuple[object, ...]:
+    return (
+        certificate.subject.rfc4514_string(),
+        certificate.issuer.rfc4514_string(),
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+        certificate.signature_hash_algorithm,
+        certificate.extensions,
+    )
 
 
 def rsa_key_of(certificate: x509.Certificate) -> rsa.RSAPublicKey:

@@ -2,9 +2,11 @@ import asyncio
 from dataclasses import replace
 
 import httpx
+import pytest
 
 from causeway.device.config import DeviceConfig
 from causeway.device.simulator import DeviceResult, simulate
+from causeway.errors import StateError
 from causeway.messaging.registration import RegistrationStatus
 from tests.unit.device.fake_management_point import FakeManagementPoint
 
@@ -44,6 +46,16 @@ async def test_a_device_that_fails_says_how_far_it_came(
     result = (await run(devices(config, 1), management_point))["sim-0"]
     assert (result.registered, result.policy, result.heartbeat, result.ok) == (True, True, False, False)
     assert result.error == "Device_Refused: 503 Service Unavailable"
+
+
+async def test_a_damaged_state_is_the_operators_to_mend(
+    config: DeviceConfig, management_point: FakeManagementPoint
+) -> None:
+    broken = devices(config, 3)
+    broken[1].state.mkdir(parents=True)
+    (broken[1].state / "state.json").write_text("damaged")
+    with pytest.raises(StateError, match=r"sim-1/state\.json"):
+        await run(broken, management_point)
 
 
 async def test_a_pending_device_has_an_identity_and_no_policy(

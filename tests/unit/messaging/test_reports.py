@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from causeway.messaging import reports
 from causeway.messaging.errors import FieldError, MessagingError, TooLargeError
-from causeway.messaging.identifiers import format_cim_datetime, new_smsid, normalise_smsid, parse_cim_datetime
+from causeway.messaging.identifiers import (
+    format_cim_datetime,
+    format_timestamp,
+    new_smsid,
+    normalise_smsid,
+    parse_cim_datetime,
+    parse_timestamp,
+)
 from causeway.messaging.message import compose, decode, encode
 from causeway.messaging.reports import Instance, Report, ReportKind, ReportType, parse_report, report_of
 from causeway.messaging.state_messages import StateMessage
@@ -171,6 +178,12 @@ def test_arbitrary_times_and_identities_are_taken_or_refused(text: str) -> None:
 def test_a_cim_time_counts_its_zone_in_minutes(text: str) -> None:
     assert parse_cim_datetime(text) == WHEN
     assert format_cim_datetime(WHEN) == "20261123051543.855000+000"
+
+
+def test_an_early_year_has_four_digits() -> None:
+    early = datetime(33, 4, 3, tzinfo=UTC)
+    assert parse_cim_datetime(format_cim_datetime(early)) == early
+    assert parse_timestamp(format_timestamp(early)) == early
 
 
 @pytest.mark.parametrize("text", ["00010101000000.000000+999", "99991231235959.000000-999"])

@@ -6,6 +6,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -108,6 +109,31 @@ def test_a_lying_public_key_blob_is_refused(
 
 def test_a_certificate_comes_back(certificate: x509.Certificate) -> None:
     assert decode_certificate(encode_certificate(certificate)) == certificate
+
+
+@pytest.mark.filterwarnings("ignore")  # the library says of some broken certificates that it will refuse them one day
+def test_a_changed_certificate_is_whole_or_refused(certificate: x509.Certificate) -> None:
+    der = certificate.public_bytes(Encoding.DER)
+
+    @given(st.lists(st.tuples(st.integers(0, len(der) - 1), st.integers(0, 255)), min_size=1, max_size=3))
+    def changed(changes: list[tuple[int, int]]) -> None:
+        data = bytearray(der)
+        for position, byte in changes:
+            data[position] = byte
+        with contextlib.suppress(MessagingError):
+            found = decode_certificate(data.hex())
+            assert found.subject.rfc4514_string() is not None
+            assert found.not_valid_before_utc is not None
+            assert len(found.extensions) >= 0
+            rsa_key_of(found)
+
+    changed()
+
+
+def test_a_certificate_of_an_unknown_version_is_refused(certificate: x509.Certificate) -> None:
+    der = encode_certificate(certificate)
+    with pytest.raises(SignatureError):
+        decode_certificate(der.replace("A003020102", "A003020105", 1))
 
 
 def test_a_certificate_with_another_key_than_rsa_is_refused(certificate: x509.Certificate, when: datetime) -> None:
