@@ -1,0 +1,104 @@
+"""Somebody who stands still slows nobody else down, though all share one worker and one tunnel."""
+
+import contextlib
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.system.data_path.path import DataPath
+from tests.system.processes import wait_until
+from tests.system.reliability.load import Load
+
+_CLIENTS = 100
+_ROUNDS = 5
+_ROUND_S = 1.0
+_RATIO = 1.5
+_NOISE_S = 0.005
+
+
+def _held(path: DataPath) -> float:
+    """Streams that hold bytes back because the other side grants nothing more."""
+    point = next(iter(path.points.values()))
+    name = "streams_held"
+    return path.gateway.metric(f"causeway_gateway_{name}") + point.metric(f"causeway_connection_point_{name}")
+
+
+@contextmanager
+def _nobody(_path: DataPath) -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def _stalled_reader(path: DataPath) -> Iterator[None]:
+    """A client that asks for a large file and reads none of it."""
+    with path.connect() as client:
+        client.start("GET", "/site/big")
+        wait_until(lambda: _held(path), what="a stream that is held")
+        yield
+
+
+@contextmanager
+def _stalled_uploader(path: DataPath) -> Iterator[None]:
+    """A client that announces a large body and stops after the first half."""
+    seen = len(path.origin.of("/stalled-uploader"))
+    with path.connect() as client:
+        client.start("POST", "/app/stalled-uploader", "Content-Length: 200000")
+        client.send(bytes(100_000))
+        wait_until(lambda: len(path.origin.of("/stalled-uploader")) > seen, what="the request at the site system")
+        yield
+
+
+@contextmanager
+def _stalled_site_system(path: DataPath) -> Iterator[None]:
+    """A site system that reads nothing of a large body and answers nothing."""
+    with path.connect() as client:
+        client.start("POST", "/app/stalled-site-system", f"Content-Length: {100 << 20}")
+        client.socket.settimeout(0.2)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                client.socket.send(bytes(64 * 1024))
+        wait_until(lambda: _held(path), what="a stream that is held")
+        yield
+
+
+_STALLED = {
+    "nobody": _nobody,
+    "a reader": _stalled_reader,
+    "an uploader": _stalled_uploader,
+    "a site system": _stalled_site_system,
+}
+
+
+@pytest.mark.xdist_group("measured")
+def test_a_stalled_reader_uploader_or_site_system_leaves_the_p99_of_100_busy_clients_as_it_was(
+    running_path: Callable[..., DataPath],
+) -> None:
+    path = running_path(workers=1)
+    over = threading.Event()
+    path.origin.on("/stalled-site-system", lambda _exchange: wait_until(over.is_set, timeout=100.0))
+    windows: dict[str, list[tuple[float, float]]] = {who: [] for who in _STALLED}
+    with Load(path, "/site/small", kept=_CLIENTS, pause_s=0.2) as load:
+        for _ in range(_ROUNDS):
+            for who, stalled in _STALLED.items():
+                with stalled(path):
+                    windows[who].append(_round())
+        report = load.stop()
+    over.set()
+    assert not report.failures
+    p99 = {
+        who: statistics.median(report.between(*window).percentile_s(99) for window in rounds)
+        for who, rounds in windows.items()
+    }
+    worst = _RATIO * p99["nobody"] + _NOISE_S
+    assert all(seconds <= worst for seconds in p99.values()), p99
+
+
+def _round() -> tuple[float, float]:
+    """Let the clients ask for a while; the time is what is measured, not what is waited for."""
+    start = time.monotonic()
+    time.sleep(_ROUND_S)
+    return start, time.monotonic()
