@@ -13,8 +13,9 @@ from causeway.pki.keys import load_signing_key
 from causeway.site.config import Approval, SiteConfig
 from causeway.site.context import InForce
 from causeway.site.database import Database, database_name
-from causeway.site.http_server import listen, tls_context
+from causeway.site.http_server import listen
 from causeway.site.settings import build_content
+from causeway.site.tls import tls_context
 from causeway.site.trust import read_certificates
 
 _EXPIRY_WARNING = dt.timedelta(days=14)

@@ -22,9 +22,10 @@ from causeway.site.context import InForce, Site
 from causeway.site.database import Database, gateway_settings, policies
 from causeway.site.database.gateway_settings import Changes
 from causeway.site.default_policies import default_policies
-from causeway.site.http_server import SiteServer, listen, load_certificates, make_server, tls_context
+from causeway.site.http_server import SiteServer, listen, make_server
 from causeway.site.peer import Client, tls_peer
 from causeway.site.settings import Content, build_content
+from causeway.site.tls import load_certificates, tls_context
 
 _WATCH_S = 1.0
 _ADMIN_CONNECTIONS = 100

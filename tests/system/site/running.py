@@ -1,6 +1,7 @@
 """A site as a process of its own, with a database, an authority and certificates."""
 
 import contextlib
+import io
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import unittest.mock
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 
 import requests
 
+from causeway.cli.main import main
 from causeway.pki.authority import Authority
 from causeway.pki.keys import new_rsa_key
 from causeway.pki.roles import Role
@@ -110,7 +113,9 @@ class RunningSite:
             file.write(f"\n{text}\n")
 
     def cli(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
-        """Run ``causeway site …`` on this site."""
+        """Run ``causeway site …`` on this site: ``run`` as a process of its own, the others in this one, for speed."""
+        if arguments[0] != "run":
+            return self._cli_in_this_process(arguments, check=check)
         program = (
             "import sys; from causeway.cli.main import main; from causeway.cli import site; "
             "sys.argv[0] = 'causeway'; main()"
@@ -123,6 +128,24 @@ class RunningSite:
             text=True,
             timeout=60,
         )
+
+    def _cli_in_this_process(self, arguments: tuple[str, ...], *, check: bool) -> "subprocess.CompletedProcess[str]":
+        stdout, stderr = io.StringIO(), io.StringIO()
+        command = ["causeway", "site", *arguments, "--config", str(self.paths.config)]
+        code: int | str | None = 0
+        with (
+            contextlib.redirect_stdout(stdout),
+            contextlib.redirect_stderr(stderr),
+            unittest.mock.patch("sys.argv", command),
+        ):
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code
+        result = subprocess.CompletedProcess(command, int(code or 0), stdout.getvalue(), stderr.getvalue())
+        if check:
+            result.check_returncode()
+        return result
 
     def certificate(self, name: str, role: Role = Role.DEVICE) -> tuple[Path, Path]:
         """A client certificate of the site's authority, and its key."""
