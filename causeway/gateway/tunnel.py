@@ -16,6 +16,7 @@ from causeway.tunnel.connection import Tunnel
 from causeway.tunnel.errors import TunnelError, TunnelLost, TunnelRefused
 from causeway.tunnel.frames import FrameType
 from causeway.tunnel.handshake import (
+    ALPN,
     HELLO_TIMEOUT_S,
     ConnectionPointHello,
     GatewayHello,
@@ -52,12 +53,15 @@ class GatewayTunnel(Tunnel):
         self._hello_timer: asyncio.TimerHandle | None = None
 
     def opened(self) -> None:
-        """Check the certificate's role; the chain was verified in the handshake."""
+        """Check the certificate's role and the protocol's version; the chain was verified in the handshake."""
         transport = cast("asyncio.Transport", self.transport)
         self.peer = str((transport.get_extra_info("peername") or ("?",))[0])
         tls: ssl.SSLObject = transport.get_extra_info("ssl_object")
         if not peer_has_role(tls.getpeercert(), Role.CONNECTION_POINT):
             self.fail(TunnelRefused("the certificate is not a connection point's"))
+            return
+        if tls.selected_alpn_protocol() != ALPN:
+            self.fail(TunnelRefused(f"the other side does not speak {ALPN}"))
             return
         self._hello_timer = self.loop.call_later(
             HELLO_TIMEOUT_S, lambda: self.fail(TunnelError("no HELLO within the time allowed"))

@@ -45,7 +45,8 @@ class SettingsStore:
 
         Raises:
             SettingsSignatureWrong, SettingsInvalid: see ``verify``.
-            SettingsOlder: its version is below the one in force.
+            SettingsOlder: its version is not above the one in force.
+            StateError: it cannot be kept on disk, and so is not in force.
         """
         if signed == self.signed:
             return None
@@ -57,13 +58,16 @@ class SettingsStore:
         return settings
 
     def _keep(self, settings: GatewaySettings, signed: bytes) -> None:
-        lock = os.open(self.path.with_name(f".{self.path.name}.lock"), os.O_CREAT | os.O_RDWR, PRIVATE_FILE)
+        try:
+            lock = os.open(self.path.with_name(f".{self.path.name}.lock"), os.O_CREAT | os.O_RDWR, PRIVATE_FILE)
+        except OSError as error:
+            raise StateError(f"{self.path}: cannot be written: {error.strerror}") from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             # Another worker may have kept a newer one between our look and this lock.
             try:
                 kept = verify(self.path.read_bytes(), self._key)
-            except (FileNotFoundError, SettingsError):
+            except (OSError, SettingsError):
                 kept = None
             if kept is None or kept.version < settings.version:
                 write_atomically(self.path, signed)

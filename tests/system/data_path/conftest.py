@@ -20,9 +20,9 @@ def own_path(tmp_path: Path) -> Iterator[Callable[..., DataPath]]:
     """Makes running data paths for one test alone."""
     with ExitStack() as stack:
 
-        def make(**options: Any) -> DataPath:
+        def make(*, wait: bool = True, **options: Any) -> DataPath:
             folder = tmp_path / f"path-{len(list(tmp_path.iterdir()))}"
             folder.mkdir()
-            return stack.enter_context(DataPath(folder, **options).running())
+            return stack.enter_context(DataPath(folder, **options).running(wait=wait))
 
         yield make

@@ -53,6 +53,7 @@ class DataPath:
         gateway: sections of ``gateway.toml`` that differ.
         point: sections of ``connection-point.toml`` that differ.
         points: names of the connection points.
+        publish: False for a site that has not published anything yet.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class DataPath:
         gateway: Tables | None = None,
         point: Tables | None = None,
         points: Sequence[str] = ("cp1",),
+        publish: bool = True,
     ) -> None:
         self.folder = folder
         self.workers = workers
@@ -90,7 +92,8 @@ class DataPath:
             trusted_roots=(self.certificates.authority.pem.decode(),),
             endpoints=self.standard_endpoints(),
         )
-        self.site.publish(self.settings)
+        if publish:
+            self.site.publish(self.settings)
 
     @property
     def _admin_port(self) -> int:
