@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from causeway.cli.output import print_json, print_table, stdout
 from causeway.cli.site_database import ConfigOption, JsonOption, opened, remembered
@@ -60,7 +61,7 @@ def show(
     stdout.print()
     print_table(
         ("certificate", "subject", "until", "SHA-256"),
-        [(one.use, one.subject, _text(one.not_valid_after), one.fingerprint) for one in certificates],
+        [(one.use, escape(one.subject), _text(one.not_valid_after), one.fingerprint) for one in certificates],
         none="No certificates.",
     )
     stdout.print()
@@ -93,7 +94,7 @@ def approve(context: typer.Context, device: DeviceArgument, config: ConfigOption
     with opened(context, config) as database:
         found = _one(database, device)
         decisions.approve(database, found)
-    stdout.print(f"{found.smsid} ({found.netbios_name}) is approved.")
+    _say(found, "approved")
 
 
 @app.command()
@@ -107,7 +108,7 @@ def block(
     with opened(context, config) as database:
         found = _one(database, device)
         decisions.block(database, found, reason)
-    stdout.print(f"{found.smsid} ({found.netbios_name}) is blocked.")
+    _say(found, "blocked")
 
 
 @app.command()
@@ -116,7 +117,7 @@ def remove(context: typer.Context, device: DeviceArgument, config: ConfigOption 
     with opened(context, config) as database:
         found = _one(database, device)
         devices.remove(database, found.number)
-    stdout.print(f"{found.smsid} ({found.netbios_name}) is removed.")
+    _say(found, "removed")
 
 
 def _one(database: Database, text: str) -> DeviceRow:
@@ -129,11 +130,16 @@ def _one(database: Database, text: str) -> DeviceRow:
     return found[0]
 
 
+def _say(device: DeviceRow, what: str) -> None:
+    stdout.print(f"{device.smsid} ({device.netbios_name}) is {what}.", markup=False, soft_wrap=True)
+
+
 def _cells(device: DeviceRow) -> tuple[str, ...]:
     return (
         str(device.number),
         device.smsid,
-        device.netbios_name or device.fq_name,
+        # A device names itself; what looks like markup in its name is not.
+        escape(device.netbios_name or device.fq_name),
         device.approval,
         *map(
             _text, (device.last_contact_at, device.last_policy_at, device.last_heartbeat_at, device.last_inventory_at)

@@ -121,9 +121,13 @@ class SiteProtocol(H11Protocol):
 
     def _give_up(self) -> None:
         self._overdue = None
-        if not self.transport.is_closing():
+        # A connection on which nothing came at all is a spare one or a port check, and no refusal.
+        if not self.transport.is_closing() and self._has_begun():
             self._refuse(RequestTooSlow(f"no whole request within {self.request_timeout_s:g} s"))
         self.transport.abort()
+
+    def _has_begun(self) -> bool:
+        return self.conn.their_state is not h11.IDLE or bool(self.conn.trailing_data[0])
 
     def send_400_response(self, msg: str) -> None:
         """Answer bytes that are no request."""

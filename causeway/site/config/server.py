@@ -56,7 +56,7 @@ class AdminConfig:
     """Where /healthz, /readyz and /metrics are served, without TLS and without a password."""
 
     address: str = setting("IP address to listen on.", default="127.0.0.1")
-    port: Port = setting("Port for HTTP.", default=9103)
+    port: Port = setting("Port for HTTP.", default=9643)
 
 
 @section

@@ -69,9 +69,9 @@ def _register(exchange: Exchange, request: RegistrationRequest) -> DeviceRow:
             smsid=new_smsid(),
             signing_certificate=request.signing_certificate,
             encryption_certificate=request.encryption_certificate,
-            netbios_name=request.properties.get("Netbios Name", ""),
-            fq_name=request.properties.get("FQ Name", ""),
-            agent_version=request.agent.version,
+            netbios_name=_shown(request.properties.get("Netbios Name", "")),
+            fq_name=_shown(request.properties.get("FQ Name", "")),
+            agent_version=_shown(request.agent.version),
             approval_reason=reason_to_approve(exchange, request.signing_certificate),
             digest=hashlib.sha256(request.data_xml.encode()).hexdigest(),
             # A device whose clock was ahead must be able to register again once it is right.
@@ -86,6 +86,11 @@ def _register(exchange: Exchange, request: RegistrationRequest) -> DeviceRow:
     if device.approval is ApprovalState.BLOCKED:
         raise DeviceBlocked(f"{device.smsid} is blocked: {device.approval_reason}")
     return device
+
+
+def _shown(text: str) -> str:
+    """``text`` without what could move a terminal's cursor: a device names itself, and operators look at the names."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def _check_certificates(exchange: Exchange, request: RegistrationRequest) -> None:

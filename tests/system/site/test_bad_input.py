@@ -246,7 +246,7 @@ def test_a_request_that_never_ends_is_cut_off(new_site: RunningSite) -> None:
                 connection.sendall(start)
                 with contextlib.suppress(ConnectionResetError, ssl.SSLError):
                     assert connection.recv(65536) == b""
-        assert new_site.metric("causeway_site_refusals_total", word="Site_RequestTooSlow") == 3
+        assert new_site.metric("causeway_site_refusals_total", word="Site_RequestTooSlow") == 2
 
 
 def test_more_connections_than_allowed_are_answered_503(new_site: RunningSite) -> None:

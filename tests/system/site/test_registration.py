@@ -264,6 +264,18 @@ def test_the_same_registration_by_two_clients_at_once_makes_one_device(site: Run
     assert re.fullmatch(r"GUID:[0-9A-F-]{36}", identities.pop() or "")
 
 
+def test_a_name_meant_to_harm_the_operators_screen_is_only_a_name(shared_site: RunningSite, client: MakeClient) -> None:
+    device = client(shared_site, system=ALTAUTH, name="[/red]\x9b2J\u202e")
+    device.register()
+
+    listed = shared_site.cli("devices").stdout
+    shown = shared_site.cli("devices", "show", device.smsid).stdout
+
+    for text in (listed, shown):
+        assert "[/red]" in text
+        assert {"\x9b", "\u202e"}.isdisjoint(text)
+
+
 def test_the_certificates_in_a_registration_are_kept_as_sent(shared_site: RunningSite, client: MakeClient) -> None:
     device = client(shared_site, system=ALTAUTH, name="KEPT")
     device.register()

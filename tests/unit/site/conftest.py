@@ -23,7 +23,7 @@ def laid_out(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> 
         names=["mp1.corp.example"],
         address="127.0.0.1",
         port=8443,
-        admin_port=9103,
+        admin_port=9643,
         service_name="gateway.example.com",
     )
 

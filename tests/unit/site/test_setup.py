@@ -18,7 +18,7 @@ def lay_out(folder: Path, authority: Authority, **changes: object) -> SitePaths:
         "names": ["mp1.corp.example", "127.0.0.1"],
         "address": "127.0.0.1",
         "port": 8443,
-        "admin_port": 9103,
+        "admin_port": 9643,
         "service_name": "gateway.example.com",
     }
     return prepare(folder, authority, **{**arguments, **changes})  # type: ignore[arg-type]
