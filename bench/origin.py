@@ -1,7 +1,7 @@
 """The origin, which stands for the site system behind every gateway: plain HTTP on loopback.
 
-nginx serves fixed answers, small and large; a small server in Python takes bodies, answers with as many bytes as the path
-says, and sends events.
+nginx serves fixed answers, small and large; a small server in Python takes bodies, answers with as many bytes as the
+path says, and sends events.
 """
 
 import os
@@ -13,7 +13,6 @@ from bench.workbench import Workbench, nginx_user
 
 KILOBYTE_PATH = "/1k"
 DOWNLOAD_PATH = "/10m"
-DOWNLOAD_BYTES = 10 * 1024 * 1024
 EVENTS_PATH = "/events"
 
 _CONFIGURATION = """\
@@ -63,7 +62,7 @@ class StaticOrigin(Origin):
         self.port = bench.ports.take()
         configuration = folder / "nginx.conf"
         configuration.write_text(_CONFIGURATION.format(folder=folder, port=self.port, user=nginx_user()))
-        arguments = [bench.tools.nginx, "-p", folder, "-e", folder / "error.log", "-c", configuration]
+        arguments: list[str | Path] = [bench.tools.nginx, "-p", folder, "-e", folder / "error.log", "-c", configuration]
         self.process = Process("the origin", arguments, folder / "output.log")
 
 

@@ -60,7 +60,9 @@ static void connect_one(int number) {
     char answer[4096];
     int one = 1, got, descriptor = socket(AF_INET, SOCK_STREAM, 0);
     SSL *ssl = SSL_new(context);
-    if (descriptor < 0 || connect(descriptor, (struct sockaddr *)&address, sizeof address)) fail("connect");
+    struct sockaddr_in own = {.sin_family = AF_INET}; /* each client has an address of its own: 127.1.0.1 and on */
+    own.sin_addr.s_addr = htonl(0x7f010001 + number);
+    if (descriptor < 0 || bind(descriptor, (struct sockaddr *)&own, sizeof own) || connect(descriptor, (struct sockaddr *)&address, sizeof address)) fail("connect");
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (!ssl || SSL_use_certificate(ssl, certificates[number % certificate_count]) != 1 ||
         SSL_use_PrivateKey(ssl, key) != 1 || SSL_set_fd(ssl, descriptor) != 1)

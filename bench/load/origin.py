@@ -1,12 +1,13 @@
 """The origin for bodies and events: ``python origin.py <port>``.
 
-``/answer/<n>`` takes the body whole and answers with ``n`` bytes. ``/events`` sends the head and the first event at once,
-and the last event a few milliseconds later.
+``/answer/<n>`` takes the body whole and answers with ``n`` bytes. ``/events`` sends the head and the first event at
+once, and the last event a few milliseconds later.
 """
 
 import asyncio
 import re
 import sys
+from typing import cast
 
 import uvloop
 
@@ -14,7 +15,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
 _PATH = re.compile(rb"\S+ (?:/answer/(\d+)|/events)")
 _PAUSE_S = 0.003
 _EVENTS_HEAD = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Accel-Buffering: no\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
 _EVENT = b"data: something has happened\n\n"
 _CHUNK = b"%x\r\n%b\r\n" % (len(_EVENT), _EVENT)
@@ -27,8 +28,7 @@ class _Connection(asyncio.Protocol):
         self._left = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by descent
 
     def data_received(self, data: bytes) -> None:
         if self._left:

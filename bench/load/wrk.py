@@ -105,7 +105,7 @@ def run(system: System, load: Load, seconds: float) -> Result:
 
 
 def duration(seconds: float) -> str:
-    """wrk takes whole seconds only."""
+    """In the form of wrk, which takes whole seconds only."""
     return f"{max(1, round(seconds))}s"
 
 

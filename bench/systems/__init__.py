@@ -4,11 +4,20 @@ from bench.systems.base import System
 from bench.systems.causeway import Causeway, CausewayTwoWorkers
 from bench.systems.envoy_reverse import EnvoyReverse
 from bench.systems.haproxy import HAProxy
-from bench.systems.haproxy_rhttp import HAProxyReverse
+from bench.systems.haproxy_rhttp import HAProxyReverse, HAProxyReverseLargeBuffers
 from bench.systems.nginx import Nginx
 from bench.systems.origin import OriginAlone
 
 SYSTEMS: dict[str, type[System]] = {
     system.name: system
-    for system in (OriginAlone, Nginx, HAProxy, EnvoyReverse, HAProxyReverse, Causeway, CausewayTwoWorkers)
+    for system in (
+        OriginAlone,
+        Nginx,
+        HAProxy,
+        EnvoyReverse,
+        HAProxyReverse,
+        HAProxyReverseLargeBuffers,
+        Causeway,
+        CausewayTwoWorkers,
+    )
 }

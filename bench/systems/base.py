@@ -32,11 +32,13 @@ class Edge:
         server_key: of the certificate that devices see.
         tickets: whether session tickets are issued and taken, where the system lets one choose.
         origin: the site system.
+        at_once: bytes are passed on as they come rather than gathered for a moment.
     """
 
     server_key: ServerKey
     tickets: bool
     origin: Origin
+    at_once: bool = False
 
 
 class System(ABC):

@@ -8,9 +8,8 @@ import datetime as dt
 import json
 import ssl
 import sys
+from importlib.metadata import version
 from pathlib import Path
-
-import uvloop
 
 from bench.processes import Process
 from bench.systems.base import WITH_CERTIFICATE, WITHOUT_CERTIFICATE, Edge, System
@@ -110,7 +109,7 @@ class Causeway(System):
     def version(cls, bench: Workbench) -> str:  # noqa: ARG003  # it is this program
         """With what it runs on."""
         python = ".".join(map(str, sys.version_info[:3]))
-        return f"Causeway {__version__} on Python {python}, uvloop {uvloop.__version__}, {ssl.OPENSSL_VERSION[:14]}"
+        return f"Causeway {__version__} on Python {python}, uvloop {version('uvloop')}, {ssl.OPENSSL_VERSION[:14]}"
 
 
 class CausewayTwoWorkers(Causeway):

@@ -1,4 +1,4 @@
-"""Envoy reverse tunnel: the initiator dials the responder, which then asks it over HTTP/2. Certificates on both legs."""
+"""Envoy reverse tunnel: the initiator dials the responder, which asks it over HTTP/2; certificates on both legs."""
 
 import json
 from pathlib import Path
@@ -43,7 +43,7 @@ class EnvoyReverse(System):
             file = folder / "envoy.json"
             file.write_text(json.dumps(configuration(folder)))
             options = ("--concurrency", "1", "--use-dynamic-base-id", "--log-level", "warning")
-            arguments = [self.bench.tools.envoy, "-c", file, *options]
+            arguments: list[str | Path] = [self.bench.tools.envoy, "-c", file, *options]
             self.book(hop, Process(f"{self.title} ({hop})", arguments, folder / "output.log"))
 
     @classmethod

@@ -7,15 +7,17 @@ from bench.processes import Process
 from bench.systems.base import WITH_CERTIFICATE, WITHOUT_CERTIFICATE, Edge, System
 from bench.workbench import Workbench
 
-# Lines go to a file through HAProxy's standard output: cheaper for it than any syslog server.
-GLOBAL = """\
+# Log lines go to a file through HAProxy's standard output: cheaper for it than any syslog server. The ratios keep it
+# from giving idle connections up, and a reversed one is such, when it has many clients.
+_BASE = """\
 global
-  {experimental}
   nbthread 1
+  {more}
   maxconn 15000
   no strict-limits
+  tune.pool-low-fd-ratio 95
+  tune.pool-high-fd-ratio 95
   log stdout format raw local0
-  tune.ssl.default-dh-param 2048
 defaults
   mode http
   log global
@@ -26,22 +28,23 @@ defaults
   timeout http-request 300s
   option httplog
   http-reuse always
+  {at_once}
 """
 
 EDGE = """\
 frontend edge
   bind 127.0.0.1:{port} backlog 4096 ssl crt {server} ca-file {authority} verify optional alpn http/1.1 {session}
-  acl with_certificate path_beg {with_certificate}/
-  acl without_certificate path_beg {without_certificate}/
-  http-request return status 404 content-type text/plain string "not published" unless with_certificate or without_certificate
-  http-request return status 403 content-type text/plain string "certificate needed" if with_certificate !{{ ssl_c_used }}
+  acl needs_certificate path_beg {with_certificate}/
+  acl needs_none path_beg {without_certificate}/
+  http-request return status 404 content-type text/plain string "not published" unless needs_certificate or needs_none
+  http-request return status 403 content-type text/plain string "no certificate" if needs_certificate !{{ ssl_c_used }}
   unique-id-format %[uuid()]
   http-request del-header x-forwarded- -m beg
   http-request del-header x-ssl- -m beg
   http-request set-header X-Request-Id %[unique-id]
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Forwarded-Proto https
-  http-request set-header X-Forwarded-Client-Cert Hash=%[ssl_c_sha1,hex];Subject="%{{+Q}}[ssl_c_s_dn]" if {{ ssl_c_used }}
+  http-request set-header X-Forwarded-Client-Cert Hash=%[ssl_c_sha1,hex];Subject=%[ssl_c_s_dn] if {{ ssl_c_used }}
   http-request set-path %[path,bytes({prefix_bytes})]
   http-response set-header X-Request-Id %[unique-id]
   default_backend {backend}
@@ -51,6 +54,11 @@ ORIGIN = """\
 backend origin
   server origin 127.0.0.1:{port}
 """
+
+
+def base_section(edge: Edge, *more: str) -> str:
+    """What all HAProxies have; ``more`` are further lines of the global section."""
+    return _BASE.format(more="\n  ".join(more), at_once="option http-no-delay" if edge.at_once else "")
 
 
 def edge_section(system: System, edge: Edge, backend: str) -> str:
@@ -68,8 +76,8 @@ def edge_section(system: System, edge: Edge, backend: str) -> str:
     )
 
 
-# HAProxy's no-tls-tickets leaves two stateful tickets a connection in TLS 1.3, which cost 40 to 60 us; only OpenSSL's own
-# configuration turns those off, too.
+# HAProxy's no-tls-tickets leaves two stateful tickets a connection in TLS 1.3, which cost 40 to 60 us; only OpenSSL's
+# own configuration turns those off, too.
 _NO_TICKETS = """\
 openssl_conf = init
 [init]
@@ -102,11 +110,7 @@ class HAProxy(System):
     def start(self, edge: Edge) -> None:
         """Start it."""
         self.port = self.bench.ports.take()
-        configuration = (
-            GLOBAL.format(experimental="")
-            + edge_section(self, edge, "origin")
-            + ORIGIN.format(port=edge.origin.port)
-        )
+        configuration = base_section(edge) + edge_section(self, edge, "origin") + ORIGIN.format(port=edge.origin.port)
         folder = self.new_folder("edge")
         self.book("edge", run(self.bench.tools.haproxy, folder, self.title, configuration, tickets=edge.tickets))
 

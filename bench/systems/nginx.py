@@ -1,5 +1,7 @@
 """nginx as a TLS reverse proxy: no tunnel, one hop; the floor of what any second hop can cost."""
 
+from pathlib import Path
+
 from bench.needs import output_of
 from bench.processes import Process
 from bench.systems.base import WITH_CERTIFICATE, WITHOUT_CERTIFICATE, Edge, System
@@ -63,7 +65,15 @@ class Nginx(System):
                 without_certificate=WITHOUT_CERTIFICATE,
             )
         )
-        arguments = [self.bench.tools.nginx, "-p", folder, "-e", folder / "error.log", "-c", configuration]
+        arguments: list[str | Path] = [
+            self.bench.tools.nginx,
+            "-p",
+            folder,
+            "-e",
+            folder / "error.log",
+            "-c",
+            configuration,
+        ]
         self.book("edge", Process(self.title, arguments, folder / "output.log"))
 
     @classmethod
