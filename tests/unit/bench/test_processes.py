@@ -27,9 +27,13 @@ def test_a_process_is_counted_with_its_descendants(tmp_path: Path) -> None:
 def test_a_process_that_ended_is_told_with_its_last_words(tmp_path: Path) -> None:
     process = Process("the edge", ["sh", "-c", "echo no such certificate >&2; exit 1"], tmp_path / "log")
     with pytest.raises(BenchError, match="the edge ended: no such certificate"):
-        while True:
-            process.check()
-            os.sched_yield()
+        _until_it_ends(process)
+
+
+def _until_it_ends(process: Process) -> None:
+    while True:
+        process.check()
+        os.sched_yield()
 
 
 def test_this_process_uses_time_and_memory() -> None:
