@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _LAST_NUMBER = (1 << 32) - 1
+_SILENCE_S = 1.0
+_SUSPECT_S = 2.0
 
 
 class GatewayTunnel(Tunnel):
@@ -129,12 +131,19 @@ class GatewayTunnel(Tunnel):
     # Requests.
 
     def open(self) -> int:
-        """The number for a new stream."""
+        """The number for a new stream. A tunnel that has been silent is asked for a sign of life along with it."""
+        if not self.asked and self.loop.time() - self.last_heard > _SILENCE_S:
+            self.ask()
         number = self._next
         self._next = number + 1
         if self._next == _LAST_NUMBER:
             self.drain()  # the numbers are used up: the connection point dials a new tunnel
         return number
+
+    @property
+    def suspect(self) -> bool:
+        """Asked for a sign of life, and silent: half-open, it may be, long before that is certain."""
+        return self.asked > 0.0 and self.loop.time() - self.asked > _SUSPECT_S
 
     def forget(self, exchange: Exchange, *, reset: bool) -> None:
         """Take a stream off the table; with ``reset`` the connection point is told to give it up."""
@@ -214,7 +223,7 @@ class Tunnels:
             self._all.remove(tunnel)
 
     def choose(self) -> GatewayTunnel:
-        """The least busy tunnel, in turn among equals.
+        """The least busy tunnel, in turn among equals; one that may be half-open only where there is no other.
 
         Raises:
             Refused: there is none, or all are as busy as they may be.
@@ -227,6 +236,7 @@ class Tunnels:
         usable = [tunnel for tunnel in tunnels if tunnel.usable]
         if not usable:
             raise Refused("CMGService_NoConnectionPoint")
+        usable = [tunnel for tunnel in usable if not tunnel.suspect] or usable
         self._turn += 1
         turn = self._turn % len(usable)
         best = min(usable[turn:] + usable[:turn], key=lambda tunnel: len(tunnel.streams))

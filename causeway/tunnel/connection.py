@@ -28,6 +28,7 @@ class Tunnel(asyncio.BufferedProtocol):
         paused: the socket does not keep up.
         held_streams: how many streams hold bytes back for want of credit.
         last_heard: loop time of the last bytes from the peer.
+        asked: loop time of the first PING since then; 0 for none.
     """
 
     def __init__(self) -> None:
@@ -37,6 +38,7 @@ class Tunnel(asyncio.BufferedProtocol):
         self.paused = False
         self.held_streams = 0
         self.last_heard = 0.0
+        self.asked = 0.0
         self.bytes_in = 0
         self.bytes_out = 0
         self._out: list[bytes] = []
@@ -85,6 +87,7 @@ class Tunnel(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Decode what has come, then let those who gathered output for it write it at once."""
         self.last_heard = self.loop.time()
+        self.asked = 0.0
         self.bytes_in += nbytes
         try:
             self._decoder.received(nbytes)
@@ -173,6 +176,11 @@ class Tunnel(asyncio.BufferedProtocol):
             self._flush()
             self.transport.close()
 
+    def ask(self) -> None:
+        """Ask for a sign of life."""
+        self.send(_PING, 0, b"")
+        self.asked = self.asked or self.loop.time()
+
     def _ping(self) -> None:
         """Ask a silent peer for a sign of life; give a tunnel up that has been silent for both times."""
         silent = self.loop.time() - self.last_heard
@@ -180,7 +188,7 @@ class Tunnel(asyncio.BufferedProtocol):
             self.fail(TunnelLost(f"no sign of life for {silent:.0f} s"))
             return
         if silent >= PING_INTERVAL_S / 2:
-            self.send(_PING, 0, b"")
+            self.ask()
         self._pinger = self.loop.call_later(PING_INTERVAL_S / 2, self._ping)
 
     def _frame(self, kind: int, end: bool, number: int, payload: bytes) -> None:
