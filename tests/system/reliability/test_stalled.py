@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.system.data_path.path import DataPath
+from tests.system.origin import Exchange
 from tests.system.processes import wait_until
 from tests.system.reliability.load import Load
 
@@ -79,7 +80,11 @@ def test_a_stalled_reader_uploader_or_site_system_leaves_the_p99_of_100_busy_cli
 ) -> None:
     path = running_path(workers=1)
     over = threading.Event()
-    path.origin.on("/stalled-site-system", lambda _exchange: wait_until(over.is_set, timeout=100.0))
+
+    def read_nothing(_exchange: Exchange) -> None:
+        over.wait(100)
+
+    path.origin.on("/stalled-site-system", read_nothing)
     windows: dict[str, list[tuple[float, float]]] = {who: [] for who in _STALLED}
     with Load(path, "/site/small", kept=_CLIENTS, pause_s=0.2) as load:
         for _ in range(_ROUNDS):
