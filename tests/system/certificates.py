@@ -42,10 +42,11 @@ class Certificates:
         return pair
 
     def client(self, name: str, role: Role = Role.DEVICE, *, lifetime: dt.timedelta = LEAF_LIFETIME) -> Pair:
-        """A client certificate."""
+        """A client certificate; the same one for the same name."""
         pair = self._pair(name)
-        issued = self.authority.issue_client(name, new_p256_key(), role, lifetime=lifetime)
-        issued.write(pair.certificate, pair.key)
+        if not pair.certificate.exists():
+            issued = self.authority.issue_client(name, new_p256_key(), role, lifetime=lifetime)
+            issued.write(pair.certificate, pair.key)
         return pair
 
     def expired(self, name: str) -> Pair:

@@ -68,6 +68,14 @@ class Exchange:
         """Bytes as they come."""
         return self._reader.read1(size)
 
+    def wait_for_input(self, seconds: float) -> None:
+        """Wait for the other side to say something or go; raises TimeoutError where it does neither."""
+        self._socket.settimeout(seconds)
+        try:
+            self._socket.recv(1, socket.MSG_PEEK)
+        finally:
+            self._socket.settimeout(None)
+
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
 

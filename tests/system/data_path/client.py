@@ -1,5 +1,6 @@
 """A device as bytes: one TLS connection, requests written by hand, answers read strictly."""
 
+import functools
 import socket
 import ssl
 from dataclasses import dataclass, field
@@ -41,19 +42,43 @@ class Answer:
         return self.request_id[:12]
 
 
+@functools.cache
+def _context(root: Path, pair: Pair | None, version: ssl.TLSVersion | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=root)
+    if version is not None:
+        context.minimum_version = context.maximum_version = version
+    if pair is not None:
+        context.load_cert_chain(*pair.both)
+    return context
+
+
 class Client:
-    """One connection to the gateway."""
+    """One connection to the gateway.
+
+    Args:
+        port: of the gateway.
+        root: what its certificate leads to.
+        pair: the client's certificate.
+        version: the one version of TLS to speak.
+        window_bytes: of the receive buffer, to be a reader who soon has enough; 0 for the usual.
+    """
 
     def __init__(
-        self, port: int, root: Path, *, pair: Pair | None = None, version: ssl.TLSVersion | None = None
+        self,
+        port: int,
+        root: Path,
+        *,
+        pair: Pair | None = None,
+        version: ssl.TLSVersion | None = None,
+        window_bytes: int = 0,
     ) -> None:
-        context = ssl.create_default_context(cafile=root)
-        if version is not None:
-            context.minimum_version = context.maximum_version = version
-        if pair is not None:
-            context.load_cert_chain(*pair.both)
-        raw = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S)
+        context = _context(root, pair, version)
+        raw = socket.socket()
         try:
+            raw.settimeout(TIMEOUT_S)
+            if window_bytes:
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window_bytes)
+            raw.connect(("127.0.0.1", port))
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.socket = context.wrap_socket(raw, server_hostname="localhost")
         except BaseException:

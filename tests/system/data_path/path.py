@@ -181,8 +181,10 @@ class DataPath:
 
     # What devices do.
 
-    def connect(self, pair: Pair | None = None, *, version: ssl.TLSVersion | None = None) -> Client:
-        return Client(self.port, self.certificates.root, pair=pair, version=version)
+    def connect(
+        self, pair: Pair | None = None, *, version: ssl.TLSVersion | None = None, window_bytes: int = 0
+    ) -> Client:
+        return Client(self.port, self.certificates.root, pair=pair, version=version, window_bytes=window_bytes)
 
     def connect_to_every_worker(self, pair: Pair | None = None) -> list[Client]:
         """One connection to each worker of the gateway; the kernel spreads them, so try until all have been met."""

@@ -1,0 +1,166 @@
+"""Clients that are slow, silent or too many."""
+
+import functools
+import socket
+import ssl
+from collections.abc import Iterator
+
+import pytest
+
+from tests.system.data_path.path import DataPath
+from tests.system.origin import Exchange
+from tests.system.processes import wait_until
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataPath]:
+    """A gateway that waits a second for anything."""
+    limits = {
+        "handshake_timeout_s": 1.0,
+        "head_timeout_s": 1.0,
+        "idle_timeout_s": 1.0,
+        "stall_timeout_s": 1.0,
+        "max_connections_per_address": 30,
+        "max_handshakes": 20,
+    }
+    with DataPath(tmp_path_factory.mktemp("hasty"), workers=1, gateway={"limits": limits}).running() as path:
+        yield path
+
+
+@pytest.mark.parametrize(
+    "part", [b"G", b"GET /app/x HTTP/1.1\r\nHost: localhost\r\n", b"GET /app/x HTTP/1.1\r\nHost: a\r\n\r"]
+)
+def test_a_head_that_does_not_come_to_its_end_is_answered_408(hasty: DataPath, part: bytes) -> None:
+    with hasty.connect() as client:
+        client.send(part)
+        answer = client.answer()
+        assert (answer.status, answer.reason, answer.header("Connection")) == (
+            408,
+            "CMGService_RequestTimeout",
+            "close",
+        )
+        assert client.wait_for_end() == b""
+
+
+def test_a_second_head_that_does_not_come_to_its_end_is_answered_408(hasty: DataPath) -> None:
+    with hasty.connect() as client:
+        client.ask("GET", "/app/x")
+        client.send(b"GET /app/x HTTP/1.1\r\n")
+        assert client.answer().reason == "CMGService_RequestTimeout"
+
+
+def test_a_connection_that_says_nothing_is_closed_without_a_word(hasty: DataPath) -> None:
+    with hasty.connect() as client:
+        assert client.wait_for_end() == b""
+
+
+def test_a_kept_connection_that_is_idle_is_closed(hasty: DataPath) -> None:
+    with hasty.connect() as client:
+        assert client.ask("GET", "/app/x").status == 200
+        assert client.wait_for_end() == b""
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 100", "Transfer-Encoding: chunked"])
+def test_a_body_that_stands_still_is_answered_408_and_given_up_on_the_premises(hasty: DataPath, framing: str) -> None:
+    ended: list[bytes] = []
+
+    def handler(exchange: Exchange) -> None:
+        while data := exchange.read(100):
+            ended.append(data)
+        ended.append(b"end")
+
+    hasty.origin.on("/still", handler)
+    with hasty.connect() as client:
+        client.start("PUT", "/app/still", framing)
+        client.send(b"2\r\nab\r\n")
+        answer = client.answer()
+        assert answer.reason == "CMGService_RequestTimeout"
+        wait_until(lambda: b"end" in ended, what="the origin to see the end")
+    (logged,) = hasty.points["cp1"].wait_for("request", request_id=answer.request_id)
+    assert (logged["status"], logged["word"]) == (499, "ClientGone")
+
+
+def _have_come(pieces: list[bytes], count: int) -> bool:
+    return len(pieces) >= count
+
+
+def test_a_body_that_goes_on_slowly_is_waited_for(hasty: DataPath) -> None:
+    arrived: list[bytes] = []
+
+    def handler(exchange: Exchange) -> None:
+        while sum(map(len, arrived)) < 5:
+            arrived.append(exchange.read(100))
+        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    hasty.origin.on("/slowly", handler)
+    with hasty.connect() as client:
+        client.start("PUT", "/app/slowly", "Content-Length: 5")
+        for number in range(4):
+            client.send(b"x")
+            wait_until(functools.partial(_have_come, arrived, number + 1), what="a byte to arrive")
+            client.socket.settimeout(0.4)
+            with pytest.raises(TimeoutError):
+                client.socket.recv(1)
+        client.socket.settimeout(30)
+        client.send(b"x")
+        assert client.socket.recv(100).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_an_answer_that_takes_its_time_is_waited_for(hasty: DataPath) -> None:
+    def handler(exchange: Exchange) -> None:
+        exchange.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n")
+        with pytest.raises(TimeoutError):
+            exchange.wait_for_input(2.5)
+        exchange.send(b"2\r\ncd\r\n0\r\n\r\n")
+
+    hasty.origin.on("/slow-events", handler)
+    with hasty.connect() as client:
+        assert client.ask("GET", "/app/slow-events").body == b"abcd"
+
+
+def test_a_client_that_does_not_read_is_given_up(hasty: DataPath) -> None:
+    hasty.origin.on("/large", lambda exchange: exchange.answer(bytes(32 * 1024 * 1024)))
+    with hasty.connect() as client:
+        client.start("GET", "/app/large")
+        assert client.head().status == 200
+        (logged,) = hasty.gateway.wait_for("request", path="/app/large")
+        assert (logged["status"], logged["word"]) == (200, "ClientGone")
+        assert len(client.wait_for_end()) < 32 * 1024 * 1024
+    wait_until(lambda: hasty.gateway.metric("causeway_gateway_streams") == 0, what="no stream left")
+
+
+def test_a_slow_handshake_is_given_up_and_counted(hasty: DataPath) -> None:
+    name = "causeway_gateway_handshake_failures_total"
+    before = hasty.gateway.metric(name, reason="timeout")
+    with socket.create_connection(("127.0.0.1", hasty.port), timeout=20) as sock:
+        sock.sendall(b"\x16\x03\x01\x02\x00\x01")
+        assert sock.recv(100) == b""
+    assert hasty.gateway.metric(name, reason="timeout") == before + 1
+
+
+def test_the_oldest_handshake_gives_way_to_the_newest(hasty: DataPath) -> None:
+    waiting = [socket.create_connection(("127.0.0.1", hasty.port), timeout=20) for _ in range(25)]
+    with hasty.connect() as client:
+        assert client.ask("GET", "/app/x").status == 200
+    assert waiting[0].recv(1) == b""
+    for sock in waiting:
+        sock.close()
+    wait_until(lambda: hasty.gateway.metric("causeway_gateway_connections") == 0, what="all connections gone")
+
+
+def test_one_address_has_only_so_many_connections(hasty: DataPath) -> None:
+    wait_until(lambda: hasty.gateway.metric("causeway_gateway_connections") == 0, what="all connections gone")
+    name = "causeway_gateway_connections_refused_total"
+    before = hasty.gateway.metric(name)
+    clients = [hasty.connect() for _ in range(30)]
+    for _ in range(3):
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            hasty.connect()
+    wait_until(lambda: hasty.gateway.metric(name) == before + 3, what="three refused connections")
+    (line,) = hasty.gateway.wait_for("too many connections from one address")
+    assert (line["peer"], line["refused"]) == ("127.0.0.1", 3)
+    for client in clients:
+        client.close()
+    wait_until(lambda: hasty.gateway.metric("causeway_gateway_connections") == 0, what="all connections gone")
+    with hasty.connect() as client:
+        assert client.ask("GET", "/app/x").status == 200
