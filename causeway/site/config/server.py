@@ -41,7 +41,7 @@ class ServerConfig:
     )
     max_buffered_bytes: Annotated[int, Field(ge=1024 * 1024)] = setting(
         "Messages held in memory at once, all clients together, in bytes; more are answered 503 and come again.",
-        default=128 * 1024 * 1024,
+        default=64 * 1024 * 1024,
     )
     request_timeout_s: Annotated[float, Field(gt=0)] = setting(
         "How long a client may take to send one request, in seconds.", default=60.0
