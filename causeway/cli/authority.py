@@ -27,6 +27,7 @@ class Purpose(StrEnum):
     SITE = "site"
     CONNECTION_POINT = "connection-point"
     DEVICE = "device"
+    SITE_SIGNING = "site-signing"
 
 
 FolderOption = Annotated[Path, typer.Option("--authority", "-a", help="The authority's folder.")]
@@ -52,15 +53,15 @@ def issue(
     authority: FolderOption = _FOLDER,
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder for NAME.pem and NAME.key.")] = Path(),
 ) -> None:
-    """Issue a certificate with its key. Servers and connection points get P-256, devices RSA-2048."""
+    """Issue a certificate with its key: P-256 for servers and connection points, RSA-2048 where messages are signed."""
     issuer = Authority.open(authority)
     make_private_folder(out)
     certificate, key = out / f"{names[0]}.pem", out / f"{names[0]}.key"
     for path in (certificate, key):
         if path.exists():
             raise OperatorError(f"{path}: exists already; move it away or choose another --out")
-    if purpose in (Purpose.CONNECTION_POINT, Purpose.DEVICE) and len(names) > 1:
-        raise OperatorError(f"a {purpose} has one name; {len(names)} were given")
+    if purpose not in (Purpose.GATEWAY, Purpose.SITE) and len(names) > 1:
+        raise OperatorError(f"a certificate for {purpose} has one name; {len(names)} were given")
     match purpose:
         case Purpose.GATEWAY:
             issued = issuer.issue_server(names, new_p256_key(), Role.GATEWAY)
@@ -68,6 +69,8 @@ def issue(
             issued = issuer.issue_server(names, new_p256_key(), Role.SITE_SYSTEM)
         case Purpose.CONNECTION_POINT:
             issued = issuer.issue_client(names[0], new_p256_key(), Role.CONNECTION_POINT)
+        case Purpose.SITE_SIGNING:
+            issued = issuer.issue_client(names[0], new_rsa_key(), Role.SITE_SYSTEM)
         case Purpose.DEVICE:
             issued = issuer.issue_client(names[0], new_rsa_key(), Role.DEVICE)
     issued.write(certificate, key)

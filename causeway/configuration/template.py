@@ -13,7 +13,8 @@ from causeway.configuration.section import DOC, EXAMPLE
 def default_toml(cls: type, heading: str) -> str:
     """A TOML file with every key of ``cls``, its documentation above it and its default as its value.
 
-    A key without a default is shown with an example. Tables that may repeat are shown once, commented out.
+    A key without a default is shown with an example. A table that may repeat is shown once, commented out where there
+    need not be any.
     """
     lines = [*_comment(heading), ""]
     _write(cls, (), lines)
@@ -46,8 +47,10 @@ def _write(cls: Any, table: tuple[str, ...], lines: list[str], *, commented: boo
         name = (*table, field.name)
         header = ".".join(name)
         lines += _comment(field.metadata.get(DOC, ""))
-        lines.append(f"# [[{header}]]" if is_repeated else f"{mark}[{header}]")
-        _write(inner, name, lines, commented=commented or is_repeated)
+        optional = is_repeated and field.default is not dataclasses.MISSING
+        hidden = "# " if commented or optional else ""
+        lines.append(f"{hidden}[[{header}]]" if is_repeated else f"{hidden}[{header}]")
+        _write(inner, name, lines, commented=bool(hidden))
 
 
 def _comment(text: str) -> list[str]:

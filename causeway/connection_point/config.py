@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from causeway.configuration import ConfigPath, section, setting
-from causeway.observability.logging import LogFormat, LogLevel
+from causeway.observability.config import LogSection
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -44,7 +44,7 @@ class SiteSection:
         "the site's server", example="https://site.corp.example:8444"
     )
     authority: ConfigPath = setting("what the site's server certificate leads to, PEM", example="ca.pem")
-    key: ConfigPath = setting("the site's public settings key, pinned; PEM", example="site-settings-key.pub.pem")
+    key: ConfigPath = setting("the site's public settings key, pinned; PEM", example="settings.pub")
 
 
 @section
@@ -114,15 +114,6 @@ class AdminSection:
 
     address: str = setting("the address to listen on", default="127.0.0.1")
     port: Port = setting("the port of /healthz, /readyz and /metrics", default=9642)
-
-
-@section
-class LogSection:
-    """What is written to standard error."""
-
-    level: LogLevel = setting("debug, info, warning or error", default="info")
-    form: LogFormat = setting("text for people, json for machines, auto by where it goes", default="auto")
-    requests: bool = setting("one line a request", default=True)
 
 
 def _own_name() -> str:

@@ -161,7 +161,7 @@ def run(config: ConnectionPointConfig) -> None:
     Raises:
         OperatorError: a file is missing or wrong, or the admin port is busy.
     """
-    logging.configure("connection-point", level=config.log.level, form=config.log.form)
+    logging.configure("connection-point", level=config.log.level, form=config.log.format)
     make_private_folder(config.state)
     # Whatever is wrong with the files shows here, once, and not with every attempt.
     site_context(config)

@@ -64,7 +64,7 @@ class _Workers:
 
 def run_admin(config: GatewayConfig, sock: socket.socket, folder: Path, parent: int) -> None:
     """The life of the admin process."""
-    logging.configure("gateway", level=config.log.level, form=config.log.form)
+    logging.configure("gateway", level=config.log.level, form=config.log.format)
     structlog.contextvars.bind_contextvars(worker="admin")
     workers = _Workers(config, folder)
     app = admin_app(unhealthy=workers.unhealthy, not_ready=workers.not_ready, metrics=workers.metrics)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from causeway.configuration import ConfigPath, section, setting
-from causeway.observability.logging import LogFormat, LogLevel
+from causeway.observability.config import LogSection
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -61,15 +61,6 @@ class AdminSection:
     port: Port = setting("the port of /healthz, /readyz and /metrics", default=9641)
 
 
-@section
-class LogSection:
-    """What is written to standard error."""
-
-    level: LogLevel = setting("debug, info, warning or error", default="info")
-    form: LogFormat = setting("text for people, json for machines, auto by where it goes", default="auto")
-    requests: bool = setting("one line a request", default=True)
-
-
 def _instance_name() -> str:
     return socket.gethostname().split(".")[0] or "gateway"
 
@@ -85,7 +76,7 @@ class GatewayConfig:
         "worker processes; one for each processor is right", factory=lambda: os.cpu_count() or 1
     )
     state: ConfigPath = setting("the folder where the gateway settings are kept", default="state")
-    site_key: ConfigPath = setting("the site's public settings key, pinned; PEM", example="site-settings-key.pub.pem")
+    site_key: ConfigPath = setting("the site's public settings key, pinned; PEM", example="settings.pub")
     service: ServiceSection = setting("Where devices connect.")
     tunnel: TunnelSection = setting("Where connection points dial in.")
     limits: LimitsSection = setting("How much one worker takes on.", factory=LimitsSection)

@@ -41,7 +41,7 @@ def run(config: GatewayConfig) -> None:
     Raises:
         OperatorError: a port is busy, a file is missing or wrong; before anything is served.
     """
-    logging.configure("gateway", level=config.log.level, form=config.log.form)
+    logging.configure("gateway", level=config.log.level, form=config.log.format)
     make_private_folder(config.state)
     # Whatever is wrong with the files shows here, once, and not in every worker.
     SettingsStore(config.state / SETTINGS_FILE, load_verification_key(config.site_key)).load()

@@ -306,7 +306,7 @@ def _log_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -
 
 def run_worker(config: GatewayConfig, number: int, sockets: WorkerSockets, folder: Path) -> None:
     """The life of a worker process. Its snapshot is served on a socket in ``folder``, for the admin process."""
-    logging.configure("gateway", level=config.log.level, form=config.log.form)
+    logging.configure("gateway", level=config.log.level, form=config.log.format)
     structlog.contextvars.bind_contextvars(worker=number)
 
     async def main() -> None:

@@ -133,7 +133,7 @@ class DataPath:
                 "authority": str(self.certificates.root),
             },
             "admin": {"port": self._admin_port},
-            "log": {"form": "json"},
+            "log": {"format": "json"},
         }
         for name, table in options.items():
             tables[name] = {**tables.get(name, {}), **table}
@@ -153,7 +153,7 @@ class DataPath:
             "identity": {"certificate": str(pair.certificate), "key": str(pair.key)},
             "admin": {"port": admin_port},
             "limits": {"max_retry_s": 0.5},
-            "log": {"form": "json"},
+            "log": {"format": "json"},
         }
         gateway = {"address": f"localhost:{self.tunnel_port}", "authority": root}
         for section, table in options.items():
