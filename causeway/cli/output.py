@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from causeway.observability.checks import CheckResult, Status, passed
 
@@ -40,7 +41,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, none: 
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))  # what a device calls itself is no markup
     stdout.print(table)
 
 

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 from cryptography.hazmat.primitives.hashes import SHA256
-from rich.markup import escape
 
 from causeway.cli.output import print_json, print_table, stdout
 from causeway.cli.site_database import ConfigOption, JsonOption, opened, remembered
@@ -37,7 +36,7 @@ def list_blocked(context: typer.Context, config: ConfigOption = None, as_json: J
     if as_json:
         print_json([dataclasses.asdict(one) for one in blocked])
         return
-    rows = [(one.fingerprint, f"{one.blocked_at:%Y-%m-%d %H:%M:%SZ}", escape(one.reason)) for one in blocked]
+    rows = [(one.fingerprint, f"{one.blocked_at:%Y-%m-%d %H:%M:%SZ}", one.reason) for one in blocked]
     print_table(("SHA-256", "blocked at", "reason"), rows, none="No certificates are blocked.")
 
 

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from causeway.cli.output import print_json, print_table, stdout
 from causeway.cli.site_database import ConfigOption, JsonOption, opened, remembered
@@ -61,7 +60,7 @@ def show(
     stdout.print()
     print_table(
         ("certificate", "subject", "until", "SHA-256"),
-        [(one.use, escape(one.subject), _text(one.not_valid_after), one.fingerprint) for one in certificates],
+        [(one.use, one.subject, _text(one.not_valid_after), one.fingerprint) for one in certificates],
         none="No certificates.",
     )
     stdout.print()
@@ -138,8 +137,7 @@ def _cells(device: DeviceRow) -> tuple[str, ...]:
     return (
         str(device.number),
         device.smsid,
-        # A device names itself; what looks like markup in its name is not.
-        escape(device.netbios_name or device.fq_name),
+        device.netbios_name or device.fq_name,
         device.approval,
         *map(
             _text, (device.last_contact_at, device.last_policy_at, device.last_heartbeat_at, device.last_inventory_at)

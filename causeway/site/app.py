@@ -58,14 +58,15 @@ class SiteApp:
                 refusals.note(metrics, client, error, method=request.method[:32], url=path[:200])
                 response = refusal(error, to_message=path in MESSAGE_URLS)
             seconds = time.perf_counter() - began
-            _log.info(
-                "request",
-                method=request.method[:32],
-                path=path[:200],
-                status=response.status_code,
-                ms=round(seconds * 1000, 2),
-                client=client.address,
-            )
+            if self._site.in_force.config.log.requests:
+                _log.info(
+                    "request",
+                    method=request.method[:32],
+                    path=path[:200],
+                    status=response.status_code,
+                    ms=round(seconds * 1000, 2),
+                    client=client.address,
+                )
         metrics.requests.labels(url=url, status=str(response.status_code)).inc()
         metrics.seconds.labels(url=url).observe(seconds)
         response.headers[REQUEST_ID_HEADER] = request_id

@@ -1,19 +1,18 @@
 """Lay out a site in a folder: its certificate, its keys, its configuration file. What is there already is kept."""
 
 import datetime
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
+from causeway.configuration.generated import keep_in_step
 from causeway.errors import StateError
-from causeway.files import make_private_folder, read_state, write_atomically
+from causeway.files import make_private_folder, write_atomically
 from causeway.pki.authority import Authority, Issued
 from causeway.pki.keys import (
     load_signing_key,
@@ -23,10 +22,9 @@ from causeway.pki.keys import (
     new_signing_key,
     private_pem,
 )
+from causeway.pki.renewal import certificate_is_good
 from causeway.pki.roles import Role
 
-_GENERATED = "# Kept in step by `causeway up`. Remove this line to edit the file yourself; it is then left alone."
-_RENEW_BEFORE = datetime.timedelta(days=30)
 _SIGNING_LIFETIME = datetime.timedelta(days=3650)
 _CLOCK_SKEW = datetime.timedelta(minutes=5)
 
@@ -98,11 +96,12 @@ def prepare(
     _keep_settings_key(paths)
     if not paths.signing_certificate.exists():
         _self_signed(site_code).write(paths.signing_certificate, paths.signing_key)
-    if not _certificate_is_good(paths.certificate, authority, names):
+    if not certificate_is_good(paths.certificate, authority, names):
         authority.issue_server(names, new_p256_key(), Role.SITE_SYSTEM).write(paths.certificate, paths.key)
-    _write_config(
-        paths,
-        _toml(
+    keep_in_step(
+        paths.config,
+        "`causeway site run --print-default` shows every setting.",
+        _tables(
             site_code=site_code,
             names=names,
             address=address,
@@ -127,26 +126,6 @@ def _keep_settings_key(paths: SitePaths) -> None:
         raise StateError(f"{paths.settings_public_key}: not the public half of {paths.settings_key.name}; remove it")
 
 
-def _certificate_is_good(path: Path, authority: Authority, names: Sequence[str]) -> bool:
-    if not path.exists():
-        return False
-    try:
-        certificate = x509.load_pem_x509_certificate(read_state(path, "the site's certificate"))
-        alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (ValueError, x509.ExtensionNotFound) as error:
-        raise StateError(f"{path}: not a server certificate in PEM form; remove it, and it is made anew") from error
-    try:
-        certificate.verify_directly_issued_by(authority.certificate)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    present = {
-        *alternative.get_values_for_type(x509.DNSName),
-        *(str(one) for one in alternative.get_values_for_type(x509.IPAddress)),
-    }
-    now = datetime.datetime.now(datetime.UTC)
-    return present == set(names) and certificate.not_valid_after_utc - now > _RENEW_BEFORE
-
-
 def _self_signed(site_code: str) -> Issued:
     key = new_rsa_key()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Causeway site {site_code} signing")])
@@ -164,17 +143,11 @@ def _self_signed(site_code: str) -> Issued:
     return Issued(certificate.public_bytes(Encoding.PEM), private_pem(key))
 
 
-def _write_config(paths: SitePaths, text: str) -> None:
-    if paths.config.exists():
-        present = read_state(paths.config, "the site's configuration").decode("utf-8", "replace")
-        if not present.startswith(_GENERATED) or present == text:
-            return
-    write_atomically(paths.config, text.encode())
-
-
-def _toml(*, site_code: str, names: Sequence[str], address: str, port: int, admin_port: int, service_name: str) -> str:
+def _tables(
+    *, site_code: str, names: Sequence[str], address: str, port: int, admin_port: int, service_name: str
+) -> dict[str, dict[str, object]]:
     host = f"[{names[0]}]" if ":" in names[0] else names[0]
-    tables: dict[str, dict[str, object]] = {
+    return {
         "site": {
             "code": site_code,
             "signing_certificate": "site-signing.pem",
@@ -198,8 +171,3 @@ def _toml(*, site_code: str, names: Sequence[str], address: str, port: int, admi
             "trusted_roots": ["authority.pem"],
         },
     }
-    # JSON's strings, numbers and lists are TOML's.
-    lines = [_GENERATED, "# `causeway site run --print-default` shows every setting."]
-    for name, values in tables.items():
-        lines += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
-    return "\n".join(lines) + "\n"

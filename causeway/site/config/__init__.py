@@ -1,6 +1,7 @@
 """The site's configuration file, one dataclass a table."""
 
 from causeway.configuration import section, setting
+from causeway.observability.config import LogSection
 from causeway.site.config.database import DatabaseConfig
 from causeway.site.config.gateway import (
     ApplicationConfig,
@@ -17,7 +18,7 @@ from causeway.site.config.management_point import (
     PolicyBodyEncryption,
     UpdateServer,
 )
-from causeway.site.config.server import AdminConfig, LogConfig, ServerConfig
+from causeway.site.config.server import AdminConfig, ServerConfig
 from causeway.site.config.site import IdentityConfig
 
 HEADING = "Causeway: the site. `causeway site check` looks at this file and what it names, `causeway site run` runs it."
@@ -34,7 +35,6 @@ __all__ = [
     "GatewayConfig",
     "IdentityConfig",
     "LocationsConfig",
-    "LogConfig",
     "ManagementPointConfig",
     "PolicyBodyEncryption",
     "ServerAuthEndpoint",
@@ -54,7 +54,7 @@ class SiteConfig:
     admin: AdminConfig = setting(
         "Health and metrics, for this machine alone unless told otherwise.", factory=AdminConfig
     )
-    log: LogConfig = setting("What is written to standard error.", factory=LogConfig)
+    log: LogSection = setting("What is written to standard error.", factory=LogSection)
     management_point: ManagementPointConfig = setting(
         "The management point that devices register with.", factory=ManagementPointConfig
     )

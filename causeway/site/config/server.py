@@ -5,7 +5,6 @@ from typing import Annotated
 from pydantic import Field
 
 from causeway.configuration import ConfigPath, section, setting
-from causeway.observability.logging import LogFormat, LogLevel
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -57,11 +56,3 @@ class AdminConfig:
 
     address: str = setting("IP address to listen on.", default="127.0.0.1")
     port: Port = setting("Port for HTTP.", default=9643)
-
-
-@section
-class LogConfig:
-    """Logs."""
-
-    level: LogLevel = setting('"debug", "info", "warning" or "error".', default="info")
-    format: LogFormat = setting('"text", "json", or "auto": text on a terminal, JSON elsewhere.', default="auto")
