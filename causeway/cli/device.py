@@ -14,7 +14,9 @@ from causeway.device.schedule import run_until_stopped
 from causeway.device.state import StateFolder
 from causeway.observability.logging import configure
 
-app = typer.Typer(no_args_is_help=True, help="A reference client: registers this machine, gets policy, reports.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="A reference client: registers this machine, gets policy, reports."
+)
 
 _Result = TypeVar("_Result")
 

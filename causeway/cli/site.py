@@ -12,7 +12,9 @@ from causeway.site.check import check as check_site
 from causeway.site.config import HEADING, SiteConfig
 from causeway.site.service import run as run_site
 
-app = typer.Typer(no_args_is_help=True, help="The site: management point, database, gateway settings.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="The site: management point, database, gateway settings."
+)
 app.add_typer(site_devices.app, name="devices")
 app.add_typer(site_certificates.app, name="certificates")
 

@@ -15,7 +15,11 @@ from causeway.errors import OperatorError
 from causeway.site.database import gateway_settings
 from causeway.site.trust import read_certificates
 
-app = typer.Typer(no_args_is_help=True, help="Blocked client certificates. A running site publishes a change at once.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Blocked client certificates. A running site publishes a change at once.",
+)
 
 CertificateArgument = Annotated[
     str, typer.Argument(help="SHA-256 fingerprint (hexadecimal, with or without colons), or a certificate's file.")
