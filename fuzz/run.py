@@ -81,7 +81,9 @@ def fuzz(name: str, seconds: int) -> Outcome:
     found = _cache() / name
     found.mkdir(parents=True, exist_ok=True)
     (CORPUS / name).mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="causeway-fuzz-") as folder:
+    with tempfile.TemporaryDirectory(prefix="causeway-fuzz-") as temporary:
+        folder = Path(temporary, "found")
+        folder.mkdir()
         arguments = [
             f"-max_total_time={seconds}",
             f"-max_len={_MAX_INPUT_BYTES}",
@@ -91,15 +93,15 @@ def fuzz(name: str, seconds: int) -> Outcome:
         ]
         if name in _DICTIONARIES:
             arguments.append(f"-dict={_HERE / 'dictionaries' / _DICTIONARIES[name]}.dict")
-        status, output = _run(
-            [sys.executable, "-m", "fuzz.engine", name, folder, *arguments, found, CORPUS / name], seconds
-        )
-        crash = _keep(name, sorted(Path(folder).iterdir()))
+        command = [sys.executable, "-m", "fuzz.engine", name, folder, *arguments, found, CORPUS / name]
+        status, output = _run(command, temporary, seconds)
+        crash = _keep(name, sorted(folder.iterdir()))
     counts = [int(first or last) for first, last in _COUNT.findall(output)]
     return Outcome(name, max(counts, default=0), status, crash, _last_words(output))
 
 
-def _run(command: list[str | Path], seconds: int) -> tuple[int, str]:
+def _run(command: list[str | Path], temporary: str, seconds: int) -> tuple[int, str]:
+    """Exit status and output. What it leaves in its temporary folder goes with ours: it ends without cleaning."""
     try:
         done = subprocess.run(  # noqa: S603  # our own program
             command,
@@ -107,6 +109,7 @@ def _run(command: list[str | Path], seconds: int) -> tuple[int, str]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=_HERE.parent,
+            env={**os.environ, "TMPDIR": temporary},
             timeout=seconds + _GRACE_S,
             check=False,
         )

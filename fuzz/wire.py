@@ -13,11 +13,18 @@ class ReadRequest(NamedTuple):
     target: bytes
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    trailers: list[tuple[bytes, bytes]]
     complete: bool
 
     def header(self, name: bytes) -> bytes | None:
         """The value of the first header ``name``."""
         return next((value for key, value in self.headers if key == name), None)
+
+    @property
+    def asks_for_change_of_protocol(self) -> bool:
+        """Whether what follows may be another protocol's."""
+        options = b",".join(value for name, value in self.headers if name == b"connection").lower().split(b",")
+        return b"upgrade" in (option.strip() for option in options)
 
 
 class ReadResponse(NamedTuple):
@@ -34,10 +41,10 @@ _MAX_HEAD_BYTES = 1 << 20
 _NOTHING_YET = (h11.NEED_DATA, h11.PAUSED)
 
 
-def requests_in(data: bytes) -> list[ReadRequest]:
-    """The requests on one connection, one after another; the last may be incomplete, and bytes after it be missing.
+def requests_in(data: bytes) -> tuple[list[ReadRequest], bytes]:
+    """The requests on one connection, one after another, and the bytes after them; the last may be incomplete.
 
-    What follows a request for a change of protocol is not looked at.
+    It ends with a request that ends its connection, or that asks for a change of protocol.
 
     Raises:
         h11.RemoteProtocolError: it is not HTTP.
@@ -48,25 +55,26 @@ def requests_in(data: bytes) -> list[ReadRequest]:
     while True:
         event = connection.next_event()
         if not isinstance(event, h11.Request):
-            return found
+            return found, connection.trailing_data[0]
         body = b""
         while isinstance(part := connection.next_event(), h11.Data):
             body += part.data
+        trailers = list(part.headers) if isinstance(part, h11.EndOfMessage) else []
         complete = isinstance(part, h11.EndOfMessage)
-        request = ReadRequest(bytes(event.method), bytes(event.target), list(event.headers), body, complete)
+        request = ReadRequest(bytes(event.method), bytes(event.target), list(event.headers), body, trailers, complete)
         found.append(request)
-        if not complete or request.header(b"upgrade") is not None:
-            return found
-        _answer(connection)
+        if not complete or request.asks_for_change_of_protocol or not _goes_on(connection):
+            return found, connection.trailing_data[0]
 
 
-def _answer(connection: h11.Connection) -> None:
-    """Have h11 go on with the next request."""
+def _goes_on(connection: h11.Connection) -> bool:
+    """Have h11 go on with the next request, unless this one was the last."""
     connection.send(h11.Response(status_code=204, headers=[]))
     connection.send(h11.EndOfMessage())
-    if connection.our_state is h11.MUST_CLOSE:
-        raise h11.RemoteProtocolError("a request that ends its connection")
+    if connection.our_state is not h11.DONE:
+        return False
     connection.start_next_cycle()
+    return True
 
 
 def responses_in(data: bytes, methods: Sequence[bytes], *, closed: bool) -> tuple[list[ReadResponse], bytes]:

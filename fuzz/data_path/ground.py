@@ -1,5 +1,7 @@
 """What a gateway's worker and a connection point need on disk, and the two themselves."""
 
+import atexit
+import shutil
 import socket
 import tempfile
 from pathlib import Path
@@ -11,6 +13,7 @@ from causeway.connection_point.service import ConnectionPoint
 from causeway.gateway import config as gateway_config
 from causeway.gateway.worker import WorkerSockets
 from causeway.gateway_settings import Authentication, Endpoint, GatewaySettings, sign
+from causeway.observability.config import LogSection
 from causeway.pki.authority import Authority
 from causeway.pki.keys import new_p256_key, new_signing_key
 from causeway.pki.roles import Role
@@ -34,11 +37,14 @@ ENDPOINTS = (
 
 
 class Ground:
-    """A temporary folder with keys, certificates and configurations. A connection point wants a running loop."""
+    """A folder with keys, certificates and configurations, removed when the process ends.
+
+    A connection point wants a running loop.
+    """
 
     def __init__(self) -> None:
-        self._temporary = tempfile.TemporaryDirectory(prefix="causeway-fuzz-")
-        self._folder = folder = Path(self._temporary.name)
+        self._folder = folder = Path(tempfile.mkdtemp(prefix="causeway-fuzz-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         self.authority = Authority.create(folder, "Fuzzing authority")
         self._key: Ed25519PrivateKey = new_signing_key(folder / "settings.key", folder / "settings.pub.pem")
         server = self.authority.issue_server(["localhost"], new_p256_key(), Role.GATEWAY)
@@ -56,7 +62,7 @@ class Ground:
             site_key=folder / "settings.pub.pem",
             service=gateway_config.ServiceSection(certificate=folder / "server.pem", key=folder / "server.key"),
             tunnel=gateway_config.TunnelSection(authority=folder / "ca.pem"),
-            log=gateway_config.LogSection(requests=False),
+            log=LogSection(requests=False),
         )
 
     def worker_sockets(self) -> WorkerSockets:
@@ -77,7 +83,7 @@ class Ground:
                 identity=parts.IdentitySection(certificate=folder / "server.pem", key=folder / "server.key"),
                 gateway=(parts.GatewaySection(address="localhost:1"),),
                 site_systems=parts.SiteSystemsSection(authority=folder / "ca.pem"),
-                log=parts.LogSection(requests=False),
+                log=LogSection(requests=False),
             )
         )
         settings = GatewaySettings(

@@ -158,10 +158,10 @@ class DataPath:
     """
 
     def __init__(self, ground: Ground) -> None:
-        self._ground = ground  # its folder lasts as long as it does
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._escaped)
-        self.worker = _Worker(ground.gateway_config(), 0, ground.worker_sockets())
+        self._sockets = ground.worker_sockets()
+        self.worker = _Worker(ground.gateway_config(), 0, self._sockets)
         self.point: ConnectionPoint = ground.connection_point()
         self.site_systems: list[SiteSystem] = []
         self.unreachable = False
@@ -261,6 +261,20 @@ class DataPath:
                 receiver.feed_end()
                 moved = True
         return moved
+
+    async def dismiss(self, device: Device) -> None:
+        """A device goes; the connections to site systems that are still good are kept."""
+        device.leave()
+        await self.settle()
+        self._devices = [(other, transport) for other, transport in self._devices if other is not device]
+        self.site_systems = [system for system in self.site_systems if not system.closed]
+
+    async def close(self) -> None:
+        """Lose the tunnel, too, and close what is open."""
+        self.lose_tunnel()
+        await self.clear()
+        self._sockets.service.close()
+        self._sockets.tunnel.close()
 
     async def clear(self) -> None:
         """Take devices and site systems away; nothing of them may stay behind."""
