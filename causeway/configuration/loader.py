@@ -13,10 +13,10 @@ from causeway.errors import ConfigurationError
 
 T = TypeVar("T")
 
+_UNKNOWN = ("unexpected_keyword_argument", "extra_forbidden")
 _EXPECTED = {
     "missing": "is missing and has no default",
-    "unexpected_keyword_argument": "is unknown; remove it or correct its spelling",
-    "extra_forbidden": "is unknown; remove it or correct its spelling",
+    **dict.fromkeys(_UNKNOWN, "is unknown; remove it or correct its spelling"),
 }
 
 
@@ -52,7 +52,9 @@ def parse(text: str, cls: type[T], path: Path) -> T:
         adapter = TypeAdapter(cls)
         return adapter.validate_json(json.dumps(data, default=str), context={"base": path.absolute().parent})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        errors = error.errors(include_url=False)
+        # A key that is misspelt is also missing under its right name: the misspelling is what has to be mended.
+        first = next((each for each in errors if each["type"] in _UNKNOWN), errors[0])
         raise ConfigurationError(f"{path}: {_describe(text, first)}") from error
 
 

@@ -1,6 +1,7 @@
 """Checks of a connection point: its files, the site, the gateways, the way through a proxy."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import ssl
 from collections.abc import Awaitable, Callable
@@ -106,3 +107,5 @@ async def _gateway(config: ConnectionPointConfig, gateway: GatewaySection) -> st
         return f"speaks {ALPN} over {tls.version()}, its certificate and name are good"
     finally:
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()

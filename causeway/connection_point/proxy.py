@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import os
 import re
 import socket
 from urllib.parse import urlsplit
@@ -52,7 +53,8 @@ async def _connect(host: str, port: int) -> socket.socket:
             await loop.sock_connect(sock, address)
         except OSError as error:
             sock.close()
-            failure = OSError(f"the proxy {host}:{port} cannot be reached: {error.strerror or error}")
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            failure = OSError(f"the proxy {host}:{port} cannot be reached: {reason}")
         except BaseException:
             sock.close()
             raise
