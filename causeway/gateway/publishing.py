@@ -14,9 +14,16 @@ _SEPARATOR = rb"(?:/|\\|%(?:25)*2[fF]|%(?:25)*5[cC])"
 _DOT = rb"(?:\.|%(?:25)*2[eE])"
 _CLIMBS = re.compile(_SEPARATOR + _DOT + rb"{2}(?:" + _SEPARATOR + rb"|;|$)|\\|%(?:25)*00")
 
-# What servers behind may read as another path: encoded characters, doubled slashes, single dots (apt sends those).
-_UNUSUAL = re.compile(rb"%|//|/\.(?:/|$)")
-_EMPTY_SEGMENTS = re.compile(rb"(?:/\.?)+(?=/|$)")
+# Encodings that are none, and that servers have been seen to decode: IIS's %u002e, overlong UTF-8 (RFC 3629, 10).
+_CONTINUED = rb"%(?:25)*[89aAbB]"
+_NO_ENCODING = re.compile(rb"%(?:25)*(?:[uU]|[cC][01]" + _CONTINUED + rb"|[eE]0%(?:25)*[89]|[fF]0%(?:25)*8" + rb")")
+
+# What servers behind may read as another path: encoded characters, doubled slashes, single dots (apt sends those),
+# path parameters, and dots and spaces at the end of a name, which Windows drops.
+_UNUSUAL = re.compile(rb"[%;]|//|[.](?:/|$)")
+_DROPPED = re.compile(rb"(?:;[^/]*|[. ]+)(?=/|$)")
+_EMPTY_SEGMENTS = re.compile(rb"/+(?=/|$)")
+_MOST_DECODINGS = 4
 
 _METADATA_PATHS = (b"/ccm_proxy_mutualauth/servicemetadata", b"/ccm_proxy_serverauth/servicemetadata")
 _METADATA_METHODS = frozenset((b"GET", b"HEAD"))
@@ -52,17 +59,17 @@ class PublishingTable:
 
     def __init__(self, settings: GatewaySettings, metrics_of: dict[str, EndpointMetrics]) -> None:
         """Build the table; ``metrics_of`` keeps an endpoint's counters from one version to the next."""
-        self._routes: dict[bytes, Route] = {}
+        routes: dict[bytes, Route] = {}
         for endpoint in settings.endpoints:
-            self._routes[endpoint.path.lower().encode()] = _route(endpoint, metrics_of)
+            routes[endpoint.path.lower().encode()] = _route(endpoint, metrics_of)
         metadata = json.dumps(
             {"ServiceName": settings.service_name, "SiteCode": settings.site_code, "SettingsVersion": settings.version}
         ).encode()
         own = metrics_of.setdefault("ServiceMetadata", EndpointMetrics())
         for path in _METADATA_PATHS:
-            self._routes[path] = Route(b"ServiceMetadata", _METADATA_METHODS, False, 0, False, own, answer=metadata)
-        self._depths = sorted({path.count(b"/") for path in self._routes}, reverse=True)
-        self._deepest = self._depths[0]
+            routes[path] = Route(b"ServiceMetadata", _METADATA_METHODS, False, 0, False, own, answer=metadata)
+        self._as_published = _Prefixes(routes)
+        self._as_read = _Prefixes({_readings(path)[-1]: route for path, route in routes.items()})
 
     def find(self, path: bytes) -> Route:
         """The route with the longest path of whole segments that ``path`` begins with, without regard to case.
@@ -70,18 +77,27 @@ class PublishingTable:
         Raises:
             Refused: there is none, the path climbs, or a server behind could read it as another endpoint's.
         """
-        if _CLIMBS.search(path):
+        if _CLIMBS.search(path) or (b"%" in path and _NO_ENCODING.search(path)):
             raise Refused("CMGService_BadRequest", "the path climbs, or has encoded separators")
-        route = self._lookup(path)
+        route = self._as_published.find(path)
         if route is None:
             raise Refused("CMGService_NotPublished")
         if _UNUSUAL.search(path):
-            plain = _EMPTY_SEGMENTS.sub(b"", unquote_to_bytes(path))
-            if self._lookup(plain) is not route:
+            *others, last = map(self._as_read.find, _readings(path))
+            if last is not route or any(other not in (None, route) for other in others):
                 raise Refused("CMGService_BadRequest", "the path could be read as another endpoint's")
         return route
 
-    def _lookup(self, path: bytes) -> Route | None:
+
+class _Prefixes:
+    """Routes by path, in lower case; the longest of whole segments counts."""
+
+    def __init__(self, routes: dict[bytes, Route]) -> None:
+        self._routes = routes
+        self._depths = sorted({path.count(b"/") for path in routes}, reverse=True)
+        self._deepest = self._depths[0]
+
+    def find(self, path: bytes) -> Route | None:
         segments = path.lower().split(b"/", self._deepest + 1)
         routes = self._routes
         for depth in self._depths:
@@ -90,6 +106,18 @@ class PublishingTable:
                 if route is not None:
                     return route
         return None
+
+
+def _readings(path: bytes) -> list[bytes]:
+    """How servers behind may read ``path``, which may be encoded more than once."""
+    readings = []
+    for _ in range(_MOST_DECODINGS):
+        decoded = unquote_to_bytes(path)
+        readings.append(_EMPTY_SEGMENTS.sub(b"", _DROPPED.sub(b"", _DROPPED.sub(b"", decoded))))
+        if decoded == path:
+            break
+        path = decoded
+    return readings
 
 
 def _route(endpoint: Endpoint, metrics_of: dict[str, EndpointMetrics]) -> Route:
