@@ -13,6 +13,8 @@ from causeway.errors import ConfigurationError
 
 T = TypeVar("T")
 
+_NAME = r"(?:\"([^\"]*)\"|'([^']*)'|([\w\-]+))"
+_KEY = r"(?:\"[^\"]*\"|'[^']*'|[\w\-]+)(?:\s*\.\s*(?:\"[^\"]*\"|'[^']*'|[\w\-]+))*"
 _UNKNOWN = ("unexpected_keyword_argument", "extra_forbidden")
 _EXPECTED = {
     "missing": "is missing and has no default",
@@ -78,14 +80,19 @@ def _line_of(text: str, location: Sequence[str | int]) -> int | None:
     seen = 0
     best = None
     for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[(\[?)\s*([\w.\-]+)\s*\]?\]", line):
-            table = header[2].split(".")
+        if header := re.match(rf"\s*\[(\[?)\s*({_KEY})\s*\]?\]", line):
+            table = _names(header[2])
             if header[1] and table == wanted_names[: len(table)]:
                 seen += 1
             if wanted_names[: len(table)] == table and (not header[1] or seen == wanted_index + 1):
                 best = number
-        elif (key := re.match(r"\s*([\w\-]+)\s*=", line)) and (
-            [*table, key[1]] == wanted_names[: len(table) + 1] and (seen in (0, wanted_index + 1))
-        ):
-            return number
+        elif key := re.match(rf"\s*({_KEY})\s*=", line):
+            names = [*table, *_names(key[1])]
+            if names == wanted_names[: len(names)] and seen in (0, wanted_index + 1):
+                return number
     return best
+
+
+def _names(key: str) -> list[str]:
+    """The names in a key, which may be dotted and quoted."""
+    return [first or second or third for first, second, third in re.findall(_NAME, key)]
