@@ -3,10 +3,12 @@
 import asyncio
 import json
 import os
+import select
 import time
 
 _FLUSH_S = 0.25
 _MAX_LINES = 512
+_PATH_CHARACTERS = 512
 
 
 class AccessLog:
@@ -25,6 +27,8 @@ class AccessLog:
         self._timer: asyncio.TimerHandle | None = None
         self._second = 0
         self._stamp = ""
+        self._writable = select.poll()
+        self._writable.register(descriptor, select.POLLOUT)
         self.enabled = enabled
 
     def write(
@@ -50,7 +54,7 @@ class AccessLog:
         word_field = f'"word":"{word}",' if word else ""
         self._lines.append(
             f'{self._prefix}"{self._stamp}","request_id":"{request_id.decode()}","method":"{method.decode()}",'
-            f'"path":{json.dumps(path.decode("latin-1"))},"endpoint":"{endpoint.decode()}","status":{status},{word_field}'
+            f'"path":{json.dumps(path[:_PATH_CHARACTERS].decode("latin-1"))},"endpoint":"{endpoint.decode()}","status":{status},{word_field}'
             f'"ms":{seconds * 1000:.2f},"bytes_in":{bytes_in},"bytes_out":{bytes_out},"client":"{client.decode()}"}}\n'
         )
         if len(self._lines) >= _MAX_LINES:
@@ -64,9 +68,22 @@ class AccessLog:
             self._timer.cancel()
             self._timer = None
         lines, self._lines = self._lines, []
-        if lines:
-            data = "".join(lines).encode()
-            try:
-                os.write(self._descriptor, data)
-            except OSError:
-                return
+        piece = b""
+        for line in lines:
+            data = line.encode()
+            if len(piece) + len(data) > select.PIPE_BUF:
+                if not self._write(piece):
+                    return
+                piece = b""
+            piece += data
+        self._write(piece)
+
+    def _write(self, lines: bytes) -> bool:
+        """Write whole lines, no more than a pipe takes at once: workers share it, and lines must not get mixed."""
+        try:
+            if not self._writable.poll(0):
+                return False
+            os.write(self._descriptor, lines)
+        except OSError:
+            return False
+        return True

@@ -14,8 +14,10 @@ import pytest
 from causeway.configuration import load
 from causeway.connection_point.check import check as check_point
 from causeway.connection_point.config import ConnectionPointConfig
+from causeway.errors import OperatorError
 from causeway.gateway.check import check as check_gateway
 from causeway.gateway.config import GatewayConfig
+from causeway.observability.admin import listen
 from causeway.observability.checks import CheckResult, Status
 from causeway.pki.roles import Role
 from tests.system.certificates import certificates
@@ -208,3 +210,38 @@ def test_a_wrong_configuration_is_one_line_and_exit_code_2(group: str, text: str
         assert (result.returncode, result.stderr.count("\n")) == (2, 1)
         assert result.stderr.startswith(f"error: {config}: ")
         assert said in result.stderr
+
+
+def test_a_port_that_is_taken_is_named_with_its_purpose() -> None:
+    (sock,) = listen("127.0.0.1", 0, "anything")
+    port = sock.getsockname()[1]
+    for shared in (1, 2):
+        with pytest.raises(OperatorError) as caught:
+            listen("127.0.0.1", port, "devices", shared=shared)
+        assert str(caught.value) == (
+            f"127.0.0.1:{port}: cannot listen there for devices: Address already in use; "
+            "free the port or choose another"
+        )
+    sock.close()
+
+
+def test_sockets_that_share_a_port_share_it() -> None:
+    (probe,) = listen("127.0.0.1", 0, "a free port")
+    port = probe.getsockname()[1]
+    probe.close()
+    sockets = listen("127.0.0.1", port, "devices", shared=3)
+    assert {sock.getsockname()[1] for sock in sockets} == {port}
+    assert not any(sock.getblocking() for sock in sockets)
+    for sock in sockets:
+        sock.close()
+
+
+def test_an_address_that_is_not_here_is_named() -> None:
+    with pytest.raises(OperatorError, match=r"192\.0\.2\.1:1: cannot listen there for devices: "):
+        listen("192.0.2.1", 1, "devices")
+
+
+def test_ipv6_is_listened_on_by_its_own_family() -> None:
+    (sock,) = listen("::1", 0, "anything")
+    assert sock.family is socket.AF_INET6
+    sock.close()
