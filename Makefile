@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: up setup setup-dev test lint types unit system packages lock clean help
+.PHONY: up setup setup-dev test lint types unit system packages bench fuzz soak lock clean help
 
 help: ## Show these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -53,11 +53,27 @@ system: setup-dev packages ## Tests with real processes
 packages: ## Install the Debian packages that the system tests use
 	@tests/system/install-packages
 
+bench: setup-dev ## Measure beside the peers, about 15 minutes (QUICK=1: under 4); writes bench/results
+	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(ARGS)
+
+fuzz: $(VENV)/.fuzz ## Fuzz every reader of outside bytes for a bounded time (ARGS="--seconds 60")
+	@$(BIN)/python -m fuzz $(ARGS)
+
+soak: setup-dev ## Ten minutes of churn, with the memory of every process watched (ARGS="--seconds 60")
+	@$(BIN)/python -m soak $(ARGS)
+
+$(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.lock
+	@echo "Installing the pinned fuzzer into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
+	@touch $@
+
 lock: ## Pin the dependencies anew (needs uv on the path)
 	uv pip compile pyproject.toml --all-extras --group build --generate-hashes --universal --python-version 3.11 \
 	  --upgrade --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements.lock
 	uv pip compile pyproject.toml --all-extras --group build --group dev --constraint requirements.lock --generate-hashes --universal \
 	  --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements-dev.lock
+	uv pip compile --group fuzz --generate-hashes --python-version 3.11 \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements-fuzz.lock
 
 clean: ## Remove what was set up here
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
