@@ -117,7 +117,8 @@ def test_a_blocked_device_is_rejected_and_its_certificate_too(shared_site: Runni
 
     shared_site.cli("devices", "approve", "LOST")
 
-    assert device.register().get("Status") == "0"
+    # A running site notices within a second what a command did.
+    wait_until(lambda: device.register().get("Status") == "0")
     assert json.loads(shared_site.cli("certificates", "list", "--json").stdout) == []
 
 
