@@ -23,7 +23,7 @@ def all_words() -> set[str]:
         for subclass in todo.pop().__subclasses__():
             todo.append(subclass)
             word = subclass.__dict__.get("word")
-            if isinstance(word, str):
+            if isinstance(word, str) and subclass.__module__.startswith("causeway."):
                 words.add(word)
     return words
 
@@ -39,3 +39,10 @@ def test_every_metric_of_the_gateway_is_listed() -> None:
     for family in families({}):
         name = f"{family.name}_total" if family.type == "counter" else family.name
         assert f"`{name}`" in text, name
+
+
+def test_every_test_that_the_documentation_names_exists() -> None:
+    tests = "".join(path.read_text() for path in DOCS.parent.glob("tests/**/*.py"))
+    for page in ("threat-model.md", "reliability.md"):
+        for name in re.findall(r"`(test_[a-z0-9_]+)`", (DOCS / page).read_text()):
+            assert f"def {name}(" in tests, (page, name)
