@@ -93,7 +93,16 @@ def fuzz(name: str, seconds: int) -> Outcome:
         ]
         if name in _DICTIONARIES:
             arguments.append(f"-dict={_HERE / 'dictionaries' / _DICTIONARIES[name]}.dict")
-        command = [sys.executable, "-m", "fuzz.engine", name, folder, *arguments, found, CORPUS / name]
+        command: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "fuzz.engine",
+            name,
+            folder,
+            *arguments,
+            found,
+            CORPUS / name,
+        ]
         status, output = _run(command, temporary, seconds)
         crash = _keep(name, sorted(folder.iterdir()))
     counts = [int(first or last) for first, last in _COUNT.findall(output)]

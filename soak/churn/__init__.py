@@ -1,0 +1,1 @@
+"""The clients of the soak, a process of their own: ``python -m soak.churn '{…}'``."""
