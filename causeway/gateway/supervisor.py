@@ -55,6 +55,13 @@ def run(config: GatewayConfig) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _check_files(config: GatewayConfig) -> None:
+    """Whatever is wrong with the files shows here, once, and not in every worker."""
+    SettingsStore(config.state / SETTINGS_FILE, load_verification_key(config.site_key)).load()
+    service_context(config, ())
+    tunnel_context(config)
+
+
 class _Supervisor:
     def __init__(self, config: GatewayConfig, folder: Path) -> None:
         self._config = config
@@ -68,6 +75,7 @@ class _Supervisor:
         # The children hold the other end: when this process is gone, however it went, they drain.
         self._parent_read, self._parent_write = os.pipe()
         self._children: dict[int, tuple[int, float]] = {}
+        self._leaving: set[int] = set()  # those of them that drain, since a successor serves
         self._due: dict[int, float] = {}
         self._stopping = False
 
@@ -75,7 +83,7 @@ class _Supervisor:
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a worker too young to hand over is not to die of it
         for number in (*range(self._config.workers), _ADMIN):
-            os.close(self._start(number))
+            self._launch(number)
         log.info(
             "gateway started",
             service=f"{self._config.service.address}:{self._config.service.port}",
@@ -101,7 +109,7 @@ class _Supervisor:
         for child, when in list(self._due.items()):
             if when <= time.monotonic() and not self._stopping:
                 del self._due[child]
-                os.close(self._start(child))
+                self._launch(child)
 
     def _reap(self) -> None:
         while True:
@@ -114,7 +122,8 @@ class _Supervisor:
             number, started = self._children.pop(pid, (None, 0.0))
             if number is None or self._stopping:
                 continue
-            if any(other == number for other, _ in self._children.values()):
+            if pid in self._leaving:
+                self._leaving.remove(pid)
                 log.info("worker replaced", worker=number, pid=pid)
                 continue
             log.error("process ended", worker=number, pid=pid, exit_code=os.waitstatus_to_exitcode(status))
@@ -125,27 +134,42 @@ class _Supervisor:
         """Replace every worker, one after another, without a request lost.
 
         The successor takes over the tunnel port first; when connection points have dialled it, it accepts devices; only
-        then is the old worker drained.
+        then is the old worker drained. Where no successor can serve, the old ones stay.
         """
+        try:
+            _check_files(self._config)
+        except CausewayError as error:
+            log.error("workers not replaced", reason=str(error))  # noqa: TRY400  # the operator's to mend
+            return
         for pid, (number, _) in list(self._children.items()):
-            if number == _ADMIN:
+            if number == _ADMIN or pid in self._leaving:
                 continue
-            ready = self._start(number)
+            successor, ready = self._start(number)
             os.kill(pid, signal.SIGUSR1)
-            served, _, _ = select.select([ready], [], [], _SUCCESSOR_S)
+            told, _, _ = select.select([ready], [], [], _SUCCESSOR_S)
+            failed = told and not os.read(ready, 1)
             os.close(ready)
-            log.info("successor serves" if served else "successor is late", worker=number)
+            if failed:
+                del self._children[successor]
+                log.error("successor failed, the old workers stay", worker=number)
+                return
+            log.info("successor serves" if told else "successor is late", worker=number)
+            self._leaving.add(pid)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
 
-    def _start(self, number: int) -> int:
-        """Fork a process; returns a descriptor that reads as ended when it serves, to be closed by the caller."""
+    def _launch(self, number: int) -> None:
+        _, ready = self._start(number)
+        os.close(ready)
+
+    def _start(self, number: int) -> tuple[int, int]:
+        """Fork a process; returns it and a descriptor that reads a byte when it serves, to be closed by the caller."""
         ready_read, ready_write = os.pipe()
         pid = os.fork()
         if pid:
             os.close(ready_write)
             self._children[pid] = (number, time.monotonic())
-            return ready_read
+            return pid, ready_read
         # The child. It must not return into the supervisor's code, whatever happens.
         code = 1
         try:

@@ -40,6 +40,7 @@ SETTINGS_FILE = "gateway-settings.jws"
 
 _SWEEP_S = 1.0
 _FIRST_TUNNEL_S = 3.0
+_LAST_WORDS_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class WorkerSockets:
     parent: int
     """Read end of a pipe that closes when the supervisor is gone."""
     ready: int
-    """Write end of a pipe; closed when the worker serves."""
+    """Write end of a pipe; gets a byte when the worker serves."""
 
 
 class Worker:
@@ -223,6 +224,8 @@ class Worker:
         await self._until(lambda: not len(self.tunnels), deadline)
         for tunnel in list(self.tunnels):
             tunnel.close()
+        # What outlasted the time allowed ends with its tunnel, but not without a word to its client.
+        await self._until(lambda: not (len(self.tunnels) or self.listener.open_connections), self.now() + _LAST_WORDS_S)
         self.access_log.flush()
 
     def tunnel_up(self, tunnel: GatewayTunnel) -> None:
@@ -324,6 +327,8 @@ def run_worker(config: GatewayConfig, number: int, sockets: WorkerSockets, folde
 
         def ready() -> None:
             log.info("serving", pid=os.getpid(), settings_version=worker.settings_version)
+            with contextlib.suppress(BrokenPipeError):  # nobody waits
+                os.write(sockets.ready, b"\n")
             os.close(sockets.ready)
 
         await worker.run(ready)

@@ -10,6 +10,14 @@ from tests.system.nginx import nginx
 from tests.system.processes import free_ports
 
 BIG_BYTES = 256 << 20
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of these measure, and what runs beside them would be measured, too."""
+    for item in items:
+        if _HERE in item.path.parents:
+            item.add_marker(pytest.mark.measures)
 
 
 @pytest.fixture
