@@ -8,7 +8,7 @@ from soak.run import Plan, soak, table
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.xdist_group("measured")
+@pytest.mark.measures
 def test_a_minute_of_churn_fails_nothing_and_leaves_memory_flat_and_nothing_open(tmp_path: Path) -> None:
     outcome = soak(tmp_path, Plan(60), print)
     print("\n".join(table(outcome)))
