@@ -58,8 +58,8 @@ def _server_context(config: GatewayConfig) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TICKET
-    # A ticket carries the client's certificate and costs more to issue than resuming saves; and what is never resumed
-    # is always verified.
+    # A ticket carries the client's certificate and costs more to issue than resuming saves; and what is not resumed is
+    # verified. (TLS 1.2 resumes without tickets, too: see ``Worker._forget_sessions``.)
     context.num_tickets = 0
     service = config.service
     try:

@@ -39,6 +39,8 @@ log = structlog.get_logger()
 SETTINGS_FILE = "gateway-settings.jws"
 
 _SWEEP_S = 1.0
+_MOST_SESSIONS = 1024
+_SESSIONS_S = 300.0
 _FIRST_TUNNEL_S = 3.0
 _LAST_WORDS_S = 1.0
 
@@ -91,6 +93,7 @@ class Worker:
             self._apply(settings)
         self.listener = Listener(self, sockets.service, self._service_context())
         self.context_version = self.settings_version
+        self._context_made = self.now()
         self._tunnel_listener = TunnelListener(self, sockets.tunnel, tunnel_context(config))
         self._sweeper: asyncio.TimerHandle | None = None
 
@@ -192,8 +195,19 @@ class Worker:
             self._context_due = True
             return False
         self._context_due = False
+        self._context_made = self.now()
         self.context_version = self.settings_version
         return True
+
+    def _forget_sessions(self, now: float) -> None:
+        """Start with a fresh context from time to time.
+
+        OpenSSL keeps a TLS 1.2 client's session with its certificate for two hours, and lets the client resume it:
+        that costs memory, and a resumed certificate is not verified again.
+        """
+        sessions = self.listener.context.session_stats()["number"]
+        if sessions > _MOST_SESSIONS or (sessions and now - self._context_made > _SESSIONS_S):
+            self._renew_context()
 
     # Life.
 
@@ -270,6 +284,7 @@ class Worker:
         self.listener.sweep(now)
         if self._context_due:
             self._renew_context()
+        self._forget_sessions(now)
         self._sweeper = self.loop.call_later(_SWEEP_S, self._sweep)
 
     def snapshot(self) -> dict[str, Any]:

@@ -1,0 +1,108 @@
+"""A worker over time: settings that come and go, certificates that cannot be read, sessions that pile up."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from causeway.gateway_settings import GatewaySettings, sign
+from fuzz.data_path import DataPath
+from tests.unit.certificates import root
+from tests.unit.memory import ground
+
+
+def publish(path: DataPath, **changes: Any) -> GatewaySettings:
+    """Newer settings come through the tunnel."""
+    settings = path.worker.store.current
+    assert settings is not None
+    newer = dataclasses.replace(settings, version=settings.version + 1, **changes)
+    path.worker.settings_offered(sign(newer, ground()._key), path.upper)
+    return newer
+
+
+@pytest.fixture
+def own_settings(path: DataPath, tmp_path: Path) -> None:
+    """What a test publishes is gone with it."""
+    path.worker.store.path = tmp_path / "settings"
+
+
+@pytest.fixture
+def unreadable_certificate(path: DataPath) -> Iterator[Path]:
+    certificate = path.worker.config.service.certificate
+    content = certificate.read_bytes()
+    yield certificate
+    certificate.write_bytes(content)
+
+
+@pytest.mark.usefixtures("own_settings")
+async def test_a_certificate_being_renewed_does_not_keep_settings_out_of_force(
+    path: DataPath, unreadable_certificate: Path
+) -> None:
+    content = unreadable_certificate.read_bytes()
+    context = path.worker.listener.context
+    unreadable_certificate.write_bytes(content[:100])
+    settings = publish(path, trusted_roots=(root().pem,))
+    assert path.worker.settings_version == settings.version
+    assert path.worker.listener.context is context
+    assert path.worker.context_version < settings.version  # handshakes still use the former roots, and are known by it
+    unreadable_certificate.write_bytes(content)
+    path.worker.listener._accepting = True  # nobody is to listen
+    path.worker._sweep()
+    assert path.worker.listener.context is not context
+    assert path.worker.context_version == settings.version
+    assert path.worker._sweeper is not None
+    path.worker._sweeper.cancel()
+
+
+@pytest.mark.usefixtures("own_settings")
+async def test_a_root_removed_during_a_handshake_is_noticed(path: DataPath) -> None:
+    guests = root("Guests")
+    guest = guests.issue("GUEST1").der
+    first = publish(path, trusted_roots=(guests.pem,))
+    assert path.worker.context_version == first.version
+    request = b"GET /device/x HTTP/1.1\r\nHost: a\r\n\r\n"
+    trusted = path.connect(guest)
+    trusted.send(request)
+    await path.settle()
+    assert len(path.site_systems) == 1
+    publish(path, trusted_roots=(root().pem,))
+    path.worker.context_version = first.version  # as for a handshake that began before
+    late = path.connect(guest)
+    path.worker.context_version = first.version + 1
+    for device in (late, trusted):
+        device.received = b""
+        if device is trusted:
+            path.site_systems[0].answer(b"HTTP/1.1 204 No Content\r\n\r\n")
+            await path.settle()
+        device.send(request)
+        await path.settle()
+        assert b"403 CMGService_ClientCertificateUntrusted" in device.received
+        assert device.closed
+    publish(path, service_name="another")
+
+
+async def test_tls_sessions_do_not_pile_up(path: DataPath, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = path.worker
+    fresh: list[object] = []
+
+    def with_sessions(count: int) -> None:
+        context = SimpleNamespace(session_stats=lambda: {"number": count})
+        monkeypatch.setattr(worker.listener, "context", context)
+
+    def renewed(after_s: float) -> bool:
+        before = worker.listener.context
+        worker._forget_sessions(worker.now() + after_s)
+        fresh.append(worker.listener.context)
+        return worker.listener.context is not before
+
+    with_sessions(0)
+    assert not renewed(1000.0)
+    with_sessions(1000)
+    assert not renewed(100.0)
+    assert renewed(301.0)
+    with_sessions(1025)
+    assert renewed(0.0)
+    assert worker.listener.context.session_stats()["number"] == 0
