@@ -15,7 +15,7 @@ from soak.changes import Changes
 from soak.clients import Clients
 from soak.processes import Watch
 from soak.system import running_system
-from soak.verdict import BOUND_BYTES, Trend, trends
+from soak.verdict import Trend, trends
 from tests.system.data_path.path import DataPath
 from tests.system.processes import wait_until
 
@@ -160,15 +160,19 @@ def _not_judged(watch: Watch, found: list[Trend]) -> list[str]:
 
 def table(outcome: Outcome) -> list[str]:
     """What was seen, for people."""
-    lines = ["", f"{'process':<20} {'judged':>7}  {'resident MB, medians of four windows':<38} {'growth kB':>9}"]
+    lines = [
+        "",
+        f"{'process':<20} {'judged':>7}  {'resident MB, medians of four windows':<38} {'growth':>9} {'bound':>9}",
+    ]
     for trend in outcome.trends:
         medians = "  ".join(f"{size / 1e6:7.1f}" for size in trend.medians)
-        lines.append(f"{trend.role:<20} {trend.seconds:>5.0f} s  {medians:<38} {trend.growth_bytes / 1e3:>9.0f}")
+        lines.append(
+            f"{trend.role:<20} {trend.seconds:>5.0f} s  {medians:<38} "
+            f"{trend.growth_bytes / 1e3:>6.0f} kB {trend.bound_bytes / 1e3:>6.0f} kB"
+        )
     lines.append("descriptors " + ", ".join(f"{role} {count}" for role, count in outcome.descriptors.items()))
     lines.append("visits      " + ", ".join(f"{habit} {count}" for habit, count in sorted(outcome.visits.items())))
     lines.append("changes     " + ", ".join(f"{what} {count}" for what, count in outcome.changes.items()))
     lines.append(f"requests    {outcome.answered} answered")
-    lines += outcome.problems or [
-        f"flat: nobody grew by more than {BOUND_BYTES >> 20} MB, nothing failed, nothing left open"
-    ]
+    lines += outcome.problems or ["flat: nobody grew beyond its bound, nothing failed, nothing is left open"]
     return lines

@@ -6,9 +6,10 @@ import pytest
 
 from soak.processes import Life
 from soak.run import Plan
-from soak.verdict import BOUND_BYTES, trends
+from soak.verdict import trends
 
 _BASE = 60_000_000
+_LEAK_BYTES = 10_000_000
 _SECONDS = 600
 
 
@@ -29,7 +30,7 @@ def grew(*lives: Life) -> list[bool]:
 
 
 def test_a_process_that_leaks_is_found() -> None:
-    assert grew(life(2 * BOUND_BYTES)) == [True]
+    assert grew(life(_LEAK_BYTES)) == [True]
 
 
 @pytest.mark.parametrize("noise_bytes", [0, 1_000_000, 5_000_000])
@@ -42,7 +43,7 @@ def test_what_a_process_takes_in_its_first_minute_is_no_growth() -> None:
 
 
 def test_a_process_that_lived_too_short_is_not_judged() -> None:
-    assert grew(life(2 * BOUND_BYTES, seconds=100)) == []
+    assert grew(life(_LEAK_BYTES, seconds=100)) == []
 
 
 def test_workers_that_replace_others_live_long_enough_to_be_judged() -> None:
