@@ -48,7 +48,7 @@ unit: setup-dev ## Tests without sockets
 	@$(BIN)/pytest -q -n 2 tests/unit
 
 system: setup-dev packages ## Tests with real processes
-	@$(BIN)/pytest -q -n 2 --dist loadgroup -m "not measures" tests/system
+	@$(BIN)/pytest -q -n 2 -m "not measures" tests/system
 	@$(BIN)/pytest -q -m measures tests/system
 
 packages: ## Install the Debian packages that the system tests use

@@ -7,8 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 
-import pytest
-
 from tests.system.data_path.client import Client
 from tests.system.data_path.path import DataPath
 from tests.system.origin import Exchange
@@ -45,7 +43,6 @@ class _Held:
         self._go_on.set()
 
 
-@pytest.mark.xdist_group("measured")
 def test_when_a_connection_point_is_killed_only_what_cannot_be_repeated_fails_and_says_so(
     running_path: Callable[..., DataPath],
 ) -> None:
@@ -99,7 +96,6 @@ def _rest(client: Client) -> bytes:
         return b""
 
 
-@pytest.mark.xdist_group("measured")
 def test_a_killed_worker_is_replaced_within_a_second_and_the_other_one_does_not_notice(
     running_path: Callable[..., DataPath],
 ) -> None:

@@ -21,7 +21,6 @@ def _is_served(client: Client) -> bool:
     return client.ask("GET", "/site/small").status == 200
 
 
-@pytest.mark.xdist_group("measured")
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
 def test_without_a_connection_point_503_comes_at_once_and_service_within_a_second_of_its_return(
     running_path: Callable[..., DataPath], end: signal.Signals

@@ -5,7 +5,6 @@ import ssl
 from collections.abc import Callable
 
 import psutil
-import pytest
 
 from causeway.pki.keys import new_p256_key
 from causeway.pki.roles import Role
@@ -42,7 +41,6 @@ def _descriptors(parts: list[Part]) -> dict[int, int]:
     return {pid: psutil.Process(pid).num_fds() for pid in _resident_bytes(parts)}
 
 
-@pytest.mark.xdist_group("measured")
 def test_certificate_roots_endpoints_and_limits_reloaded_50_times_under_load_fail_nothing_and_leave_nothing(
     running_path: Callable[..., DataPath],
 ) -> None:

@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-import pytest
-
 from tests.system.data_path.path import DataPath
 from tests.system.origin import Exchange
 from tests.system.processes import wait_until
@@ -47,7 +45,6 @@ def _at_every_worker(path: DataPath, name: str) -> bool:
     return path.gateway.metric("causeway_gateway_tunnels", connection_point=name) == path.workers
 
 
-@pytest.mark.xdist_group("measured")
 def test_connection_points_restarted_one_after_another_under_load_fail_no_request(
     running_path: Callable[..., DataPath],
 ) -> None:
@@ -60,7 +57,6 @@ def test_connection_points_restarted_one_after_another_under_load_fail_no_reques
                 wait_until(partial(_at_every_worker, path, name), what=f"tunnels of {name}")
 
 
-@pytest.mark.xdist_group("measured")
 def test_gateway_workers_replaced_one_after_another_under_load_fail_no_request(
     running_path: Callable[..., DataPath],
 ) -> None:

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import pytest
-
 from tests.system.data_path.path import DataPath
 from tests.system.origin import Exchange
 from tests.system.processes import wait_until
@@ -74,7 +72,6 @@ _STALLED = {
 }
 
 
-@pytest.mark.xdist_group("measured")
 def test_a_stalled_reader_uploader_or_site_system_leaves_the_p99_of_100_busy_clients_as_it_was(
     running_path: Callable[..., DataPath],
 ) -> None:
