@@ -164,17 +164,18 @@ async def test_answers_do_not_pile_up_for_a_client_that_does_not_read(path: Data
     assert device.received.count(b"HTTP/1.1 200 OK") == 300
 
 
-async def test_refusals_do_not_pile_up_either(path: DataPath) -> None:
+@pytest.mark.parametrize("at_once", [1, 100])
+async def test_refusals_do_not_pile_up_either(path: DataPath, at_once: int) -> None:
     device = path.connect()
     device.read(on=False)
     nothing = b"GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n"
-    for _ in range(100):
-        device.send(nothing * 100)
+    for _ in range(2000 // at_once):
+        device.send(nothing * at_once)
         await path.settle()
-    assert sum(path.worker.metrics.refusals.values()) < 1000
+    assert sum(path.worker.metrics.refusals.values()) < 500
     device.read(on=True)
     await path.settle()
-    assert device.received.count(b"404 CMGService_NotPublished\r\n") == 10_000
+    assert device.received.count(b"404 CMGService_NotPublished\r\n") == 2000
 
 
 async def test_an_empty_line_between_requests_is_passed_over(path: DataPath) -> None:
