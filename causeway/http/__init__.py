@@ -4,7 +4,7 @@ There is one reading of a request or none. Whatever two programs could read in t
 written anew from the parts that were understood (RFC 9110, RFC 9112).
 """
 
-from causeway.http.body import ChunkedDecoder, encode_chunk, last_chunk
+from causeway.http.body import ChunkedDecoder, checked_trailers, encode_chunk, last_chunk
 from causeway.http.errors import BadRequest, BadResponse, HttpError
 from causeway.http.headers import IDEMPOTENT_METHODS, is_identity_header
 from causeway.http.request import MAX_HEAD_BYTES, RequestHead, parse_request_head
@@ -20,6 +20,7 @@ __all__ = [
     "HttpError",
     "RequestHead",
     "ResponseHead",
+    "checked_trailers",
     "encode_chunk",
     "is_identity_header",
     "last_chunk",

@@ -33,6 +33,21 @@ def last_chunk(trailers: bytes = b"") -> bytes:
     return b"0\r\n" + trailers + b"\r\n"
 
 
+def checked_trailers(block: bytes, error: type[HttpError] = BadRequest) -> bytes:
+    """The lines of a trailer section that may pass.
+
+    Args:
+        block: header lines, each with its CRLF, without the empty line at the end.
+        error: what is raised.
+
+    Raises:
+        HttpError: of the class ``error``; a line is malformed, or they are too large.
+    """
+    if len(block) > MAX_TRAILER_BYTES or HEADER_BLOCK.fullmatch(block) is None:
+        raise error("a trailer line is malformed, or the trailers are too large")
+    return b"".join(line + b"\r\n" for line in block.split(b"\r\n")[:-1] if _may_pass(line))
+
+
 class ChunkedDecoder:
     """Takes the bytes of a body in chunks and gives the pieces of its content.
 
@@ -113,10 +128,7 @@ class ChunkedDecoder:
         if end < 0:
             self._wait(data[position:], MAX_TRAILER_BYTES + 1, "the trailers are too large")
             return -1
-        if end + 2 - position > MAX_TRAILER_BYTES or HEADER_BLOCK.fullmatch(data, position, end + 2) is None:
-            raise self._error("a trailer line is malformed, or the trailers are too large")
-        lines = data[position:end].split(b"\r\n")
-        self.trailers = b"".join(line + b"\r\n" for line in lines if _may_pass(line))
+        self.trailers = checked_trailers(data[position : end + 2], self._error)
         self.finished = True
         return end + 4
 
