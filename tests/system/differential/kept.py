@@ -2,20 +2,21 @@
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 
 from fuzz.wire import ReadResponse, responses_in
 
 _AT_A_TIME = 50
 
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
-async def exchange(socket: Path, requests: Sequence[bytes], methods: Sequence[bytes]) -> list[ReadResponse]:
+
+async def exchange(connection: Connection, requests: Sequence[bytes], methods: Sequence[bytes]) -> list[ReadResponse]:
     """Send whole requests on one connection, some at a time, and read the answers as they come.
 
     Returns:
         the answers, in order; fewer than requests where the server closed the connection before.
     """
-    reader, writer = await asyncio.open_unix_connection(socket, limit=1 << 20)
+    reader, writer = connection
     found: list[ReadResponse] = []
     try:
         for start in range(0, len(requests), _AT_A_TIME):
@@ -35,7 +36,7 @@ async def _answers(reader: asyncio.StreamReader, methods: Sequence[bytes]) -> tu
     while True:
         data = await reader.read(1 << 16)
         received += data
-        # Each answer of this test has an empty body, so heads can be counted before they are read.
+        # No body in these tests has an empty line, so heads can be counted before they are read.
         if data and received.count(b"\r\n\r\n") - received.count(b"HTTP/1.1 100 ") < len(methods):
             continue
         answers, rest = responses_in(received, methods, closed=not data)

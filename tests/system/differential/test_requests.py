@@ -1,5 +1,7 @@
 """What comes to the site system has one reading: ours, h11's and nginx's are the same, thousands of times."""
 
+import asyncio
+
 from fuzz.data_path import DataPath
 from fuzz.wire import ReadRequest, responses_in
 from tests.system.differential.forwarding import EXTERNAL, INTERNAL, INTERNAL_HOST, Forwarded, forward
@@ -82,7 +84,8 @@ async def assert_nginx_reads_the_same(nginx: Nginx, passed: list[Forwarded]) -> 
     assert len(set(ids)) == len(ids)
     position = 0
     while position < len(requests):
-        answers = await exchange(nginx.socket, requests[position:], [one.method for one in readings[position:]])
+        connection = await asyncio.open_unix_connection(nginx.socket)
+        answers = await exchange(connection, requests[position:], [one.method for one in readings[position:]])
         for reading, request_id, answer in zip(readings[position:], ids[position:], answers, strict=False):
             if answer.status == 400:
                 assert nginx_refuses(reading.target), reading
