@@ -157,9 +157,10 @@ def integer(text: str, what: str, *, minimum: int = -(2**31), maximum: int = 2**
         FieldError: not a number, or outside the limits.
     """
     # int() would take underscores, other scripts' digits, and millions of digits.
-    if not re.fullmatch(r"[+-]?[0-9]{1,15}", text.strip()):
+    digits = text.strip()
+    if not re.fullmatch(r"[+-]?[0-9]{1,15}", digits):
         raise FieldError(f"{what} is not a whole number: {text[:40]!r}")
-    value = int(text)
+    value = int(digits)
     if not minimum <= value <= maximum:
         raise FieldError(f"{what} is {value}, outside {minimum}..{maximum}")
     return value
