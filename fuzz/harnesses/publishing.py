@@ -22,6 +22,8 @@ _INTERNAL = {
 
 def check(data: bytes) -> bool:
     """``data`` is a request target."""
+    if b"\r" in data:
+        return False
     table, systems = _published()
     try:
         head = parse_request_head(b"GET " + data + b" HTTP/1.1\r\nHost: a\r\n\r\n")
