@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: up setup setup-dev test lint types unit system packages bench fuzz soak lock clean help
+.PHONY: up setup setup-dev test lint types unit system measure packages bench fuzz soak lock clean help
 
 help: ## Show these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -49,6 +49,8 @@ unit: setup-dev ## Tests without sockets
 
 system: setup-dev packages ## Tests with real processes
 	@$(BIN)/pytest -q -n 2 -m "not measures" tests/system
+
+measure: setup-dev packages ## System tests that measure times and memory, one by one, on a machine with nothing else to do
 	@$(BIN)/pytest -q -m measures tests/system
 
 packages: ## Install the Debian packages that the system tests use

@@ -116,7 +116,8 @@ async def test_what_fails_is_tried_again_after_growing_pauses_and_holds_up_nothi
         for _ in range(9):
             pauses.append(round((await schedule.step(stop)).total_seconds()))
             clock.ahead += timedelta(seconds=pauses[-1]) + SECOND
-    assert pauses == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+    # The clock is the real one with a lead, so a busy machine takes a little off.
+    assert pauses == pytest.approx([30, 60, 120, 240, 480, 960, 1920, 3600, 3600], abs=5)
     assert kinds(management_point) == [ReportKind.HEARTBEAT, ReportKind.HARDWARE_INVENTORY]
 
 
