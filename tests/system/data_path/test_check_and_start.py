@@ -1,10 +1,12 @@
 """What an operator meets: checks, and starts that cannot succeed, each with its one line."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -131,10 +133,25 @@ def test_an_expired_gateway_certificate_is_named(stopped: DataPath) -> None:
     assert "expired on " in gateway_results(stopped)["gateway certificate"].details
 
 
+@contextlib.contextmanager
+def somebody_else_on(port: int) -> Iterator[None]:
+    """A server that closes every connection."""
+    with socket.create_server(("127.0.0.1", port)) as server:
+
+        def turn_away() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    server.accept()[0].close()
+
+        threading.Thread(target=turn_away, daemon=True).start()
+        yield
+        server.shutdown(socket.SHUT_RDWR)
+
+
 @pytest.mark.parametrize("offset", [0, 1, 2, 3], ids=["service", "first_tunnel", "second_tunnel", "admin"])
 def test_a_busy_port_is_one_line_and_exit_code_2(stopped: DataPath, offset: int) -> None:
     port = stopped.first_port + offset
-    with socket.create_server(("127.0.0.1", port)):
+    with somebody_else_on(port):
         result = causeway("gateway", "run", "--config", stopped.gateway_config)
         assert result.returncode == 2
         assert result.stderr.startswith(f"error: 127.0.0.1:{port}: cannot listen there for ")

@@ -21,6 +21,8 @@ LARGE = 256 * MIB
 FLAT = 32 * MIB
 """What a process may grow by while it passes on bodies of any size: buffers and credit, not the bodies."""
 
+pytestmark = pytest.mark.xdist_group("flow")  # they share one data path
+
 
 @pytest.fixture(scope="module")
 def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataPath]:

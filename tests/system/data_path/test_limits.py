@@ -11,6 +11,8 @@ from tests.system.data_path.path import DataPath
 from tests.system.origin import Exchange
 from tests.system.processes import wait_until
 
+pytestmark = pytest.mark.xdist_group("limits")  # they share one data path
+
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataPath]:

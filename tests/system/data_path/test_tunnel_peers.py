@@ -272,12 +272,6 @@ def test_a_peer_takes_no_more_requests_than_it_said(lonely: DataPath, peer_pair:
         assert first.answer().status == 204
 
 
-def test_a_peer_that_never_says_hello_is_cut_off(path: DataPath, peer_pair: Pair) -> None:
-    with TunnelPeer(path.tunnel_port, path.certificates.root, peer_pair) as peer:
-        peer.wait_for_end()
-    path.gateway.wait_for("tunnel lost", reason="no HELLO within the time allowed")
-
-
 def test_a_request_that_may_be_repeated_goes_down_another_tunnel(path: DataPath, peer_pair: Pair) -> None:
     with path.connect() as client:
         client.ask("GET", "/app/x")

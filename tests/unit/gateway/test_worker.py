@@ -1,5 +1,6 @@
 """A worker over time: settings that come and go, certificates that cannot be read, sessions that pile up."""
 
+import asyncio
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +9,13 @@ from typing import Any
 
 import pytest
 
+from causeway.gateway.tunnel import GatewayTunnel
 from causeway.gateway_settings import GatewaySettings, sign
+from causeway.pki.roles import Role
+from causeway.tunnel.errors import TunnelError
+from causeway.tunnel.handshake import ALPN
 from fuzz.data_path import DataPath
+from fuzz.data_path.transport import MemoryTransport, TlsFacts
 from tests.unit.certificates import root
 from tests.unit.memory import ground
 
@@ -82,6 +88,41 @@ async def test_a_root_removed_during_a_handshake_is_noticed(path: DataPath) -> N
         assert b"403 CMGService_ClientCertificateUntrusted" in device.received
         assert device.closed
     publish(path, service_name="another")
+
+
+async def test_a_peer_that_never_says_hello_is_cut_off(path: DataPath, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("causeway.gateway.tunnel.HELLO_TIMEOUT_S", 0.001)
+    tunnel = GatewayTunnel(path.worker)
+    ended = asyncio.Event()
+    reasons: list[str] = []
+
+    def note(error: TunnelError | None) -> None:
+        reasons.append(str(error))
+        ended.set()
+
+    monkeypatch.setattr(tunnel, "ended", note)
+    tunnel.connection_made(MemoryTransport(tunnel, TlsFacts(role=Role.CONNECTION_POINT, alpn=ALPN)))
+    await asyncio.wait_for(ended.wait(), 10)
+    assert reasons == ["no HELLO within the time allowed"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        (TlsFacts(role=Role.DEVICE, alpn=ALPN), "the certificate is not a connection point's"),
+        (TlsFacts(role=Role.CONNECTION_POINT), "the other side does not speak causeway-tunnel/1"),
+    ],
+    ids=["role", "protocol"],
+)
+async def test_a_peer_that_may_not_open_a_tunnel_is_refused_and_counted(
+    path: DataPath, facts: TlsFacts, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tunnel = GatewayTunnel(path.worker)
+    tunnel.connection_made(MemoryTransport(tunnel, facts))
+    await path.settle()
+    assert path.worker.metrics.tunnel_refusals == {"TunnelRefused": 1}
+    assert path.worker.metrics.tunnels_lost == 0
+    assert reason in capsys.readouterr().out
 
 
 async def test_tls_sessions_do_not_pile_up(path: DataPath, monkeypatch: pytest.MonkeyPatch) -> None:
