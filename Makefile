@@ -48,7 +48,7 @@ unit: setup-dev ## Tests without sockets
 	@$(BIN)/pytest -q -n 2 tests/unit
 
 system: setup-dev packages ## Tests with real processes
-	@$(BIN)/pytest -q -n 2 -m "not measures" tests/system
+	@$(BIN)/pytest -q -n 2 --dist loadgroup -m "not measures" tests/system
 
 measure: setup-dev packages ## System tests that measure times and memory, one by one, on a machine with nothing else to do
 	@$(BIN)/pytest -q -m measures tests/system
