@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+UPGRADE ?=
 
-.PHONY: up setup setup-dev test lint types unit system measure packages bench fuzz soak lock clean help
+.PHONY: up setup extras setup-dev test lint types unit system measure packages bench fuzz soak lock clean help
 
 help: ## Show these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -14,6 +15,8 @@ up: setup ## Start a site, a gateway and a connection point here, and let device
 	@$(BIN)/causeway up $(ARGS)
 
 setup: $(VENV)/.runtime ## Make .venv with the pinned dependencies and the package
+
+extras: $(VENV)/.extras ## Add the extras: Azure, directories, DNS services
 
 setup-dev: $(VENV)/.dev
 
@@ -27,6 +30,11 @@ $(VENV)/.runtime: $(VENV)/bin/python requirements.lock pyproject.toml
 	@echo "Installing the pinned dependencies into $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.extras: $(VENV)/.runtime requirements-extras.lock
+	@echo "Installing the pinned extras into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-extras.lock
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
@@ -70,9 +78,11 @@ $(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
 	@touch $@
 
-lock: ## Pin the dependencies anew (needs uv on the path)
-	uv pip compile pyproject.toml --all-extras --group build --generate-hashes --universal --python-version 3.11 \
-	  --upgrade --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements.lock
+lock: ## Pin the dependencies (needs uv on the path; UPGRADE=--upgrade takes newer versions)
+	uv pip compile pyproject.toml --extra postgresql --group build --generate-hashes --universal --python-version 3.11 \
+	  $(UPGRADE) --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements.lock
+	uv pip compile pyproject.toml --all-extras --group build --constraint requirements.lock --generate-hashes --universal \
+	  --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements-extras.lock
 	uv pip compile pyproject.toml --all-extras --group build --group dev --constraint requirements.lock --generate-hashes --universal \
 	  --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements-dev.lock
 	uv pip compile --group fuzz --generate-hashes --python-version 3.11 \
