@@ -77,12 +77,15 @@ async def test_a_pending_device_has_an_identity_and_no_policy(
 async def test_no_more_than_allowed_are_under_way(config: DeviceConfig, management_point: FakeManagementPoint) -> None:
     under_way: list[int] = []
     count = 0
+    full = asyncio.Event()
 
     async def answer(request: httpx.Request) -> httpx.Response:
         nonlocal count
         count += 1
         under_way.append(count)
-        await asyncio.sleep(0)
+        if count == 2:
+            full.set()
+        await full.wait()  # the first one stays until a second has come, however long that makes its key
         count -= 1
         return management_point(request)
 
