@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 _NAME = r"(?:\"([^\"]*)\"|'([^']*)'|([\w\-]+))"
 _KEY = r"(?:\"[^\"]*\"|'[^']*'|[\w\-]+)(?:\s*\.\s*(?:\"[^\"]*\"|'[^']*'|[\w\-]+))*"
+_REMEDY = "name another with --config, or print one to start from with --print-default"
 _UNKNOWN = ("unexpected_keyword_argument", "extra_forbidden")
 _EXPECTED = {
     "missing": "is missing and has no default",
@@ -22,8 +23,13 @@ _EXPECTED = {
 }
 
 
-def load(path: Path, cls: type[T]) -> T:
+def load(path: Path, cls: type[T], *, remedy: str = _REMEDY) -> T:
     """Read ``path`` as a ``cls`` (see ``section``).
+
+    Args:
+        path: the file.
+        cls: what it holds.
+        remedy: what to do where there is no such file.
 
     Raises:
         ConfigurationError: no such file, no TOML, an unknown or missing key, another type, out of range.
@@ -33,7 +39,7 @@ def load(path: Path, cls: type[T]) -> T:
     except (OSError, UnicodeDecodeError) as error:
         reason = str(error.strerror) if isinstance(error, OSError) else "not UTF-8"
         if isinstance(error, FileNotFoundError):
-            reason += "; name another with --config, or print one to start from with --print-default"
+            reason += f"; {remedy}"
         raise ConfigurationError(f"{path}: cannot be read: {reason}") from error
     return parse(text, cls, path)
 
@@ -45,19 +51,30 @@ def parse(text: str, cls: type[T], path: Path) -> T:
         ConfigurationError: as for ``load``.
     """
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path}: not TOML: {error}") from error
-    try:
         # By way of JSON, since pydantic's strict mode for JSON takes a string for a path or an enum, and nothing else
         # for a number: just what TOML means.
-        adapter = TypeAdapter(cls)
-        return adapter.validate_json(json.dumps(data, default=str), context={"base": path.absolute().parent})
+        data = json.dumps(tomllib.loads(text), default=str)
+    except RecursionError as error:
+        raise ConfigurationError(f"{path}: not TOML: tables or lists within one another, too deep to read") from error
+    except ValueError as error:  # no TOML, or a number of thousands of digits
+        raise ConfigurationError(f"{path}: not TOML: {error}") from error
+    try:
+        return TypeAdapter(cls).validate_json(data, context={"base": path.absolute().parent})
     except ValidationError as error:
         errors = error.errors(include_url=False)
-        # A key that is misspelt is also missing under its right name: the misspelling is what has to be mended.
-        first = next((each for each in errors if each["type"] in _UNKNOWN), errors[0])
+        first = min(errors, key=_rank)
         raise ConfigurationError(f"{path}: {_describe(text, first)}") from error
+
+
+def _rank(error: Any) -> int:
+    """What has to be mended comes first.
+
+    A file of another version holds keys that are unknown here; a key that is misspelt is also missing under its right
+    name.
+    """
+    if error["loc"] == ("version",):
+        return 0
+    return 1 if error["type"] in _UNKNOWN else 2
 
 
 def _describe(text: str, error: Any) -> str:

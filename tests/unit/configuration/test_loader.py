@@ -123,6 +123,29 @@ def test_text_that_is_no_toml_is_named_with_its_line() -> None:
     assert "line 2" in complaint('title = "oak"\nnonsense\n')
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x = " + "[" * 100_000, "not TOML: tables or lists within one another, too deep"),
+        ("x = " + "{a=" * 100_000, "not TOML: tables or lists within one another, too deep"),
+        ("x = " + "9" * 5000, "not TOML: Exceeds the limit"),
+        ("x = 0x" + "f" * 5000, "not TOML: Exceeds the limit"),
+    ],
+)
+def test_text_that_would_exhaust_the_reader_is_refused(text: str, expected: str) -> None:
+    assert complaint(text).startswith(expected)
+
+
+def test_a_file_of_another_version_is_told_so_before_its_other_keys() -> None:
+    @section
+    class Versioned:
+        version: Literal[1] = setting("the version")
+        title: str = setting("a title")
+
+    with pytest.raises(ConfigurationError, match="line 2: key version: should be 1"):
+        parse("unknown = 1\nversion = 2\n", Versioned, PATH)
+
+
 def test_a_missing_file_is_named_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read: No such file or directory; name another"):
         load(tmp_path / "none.toml", Tree)

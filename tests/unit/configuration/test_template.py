@@ -8,11 +8,13 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from causeway.configuration import default_toml, parse, section, setting
+from causeway.configuration import default_toml, parse, section, setting, to_toml
 from causeway.connection_point.config import HEADING as CONNECTION_POINT_HEADING
 from causeway.connection_point.config import ConnectionPointConfig
 from causeway.gateway.config import HEADING as GATEWAY_HEADING
 from causeway.gateway.config import GatewayConfig
+from causeway.plan.document import HEADING as PLAN_HEADING
+from causeway.plan.document import Plan
 from causeway.site.config import HEADING as SITE_HEADING
 from causeway.site.config import SiteConfig
 
@@ -20,6 +22,7 @@ ALL = {
     "gateway": (GatewayConfig, GATEWAY_HEADING),
     "connection-point": (ConnectionPointConfig, CONNECTION_POINT_HEADING),
     "site": (SiteConfig, SITE_HEADING),
+    "plan": (Plan, PLAN_HEADING),
 }
 
 
@@ -70,6 +73,61 @@ def test_every_key_is_documented_and_every_commented_key_is_one_that_is_taken(na
     uncommented = "\n".join(re.sub(r"^# (?=\w+ = |\[)", "", line) for line in lines)
     tomllib.loads(uncommented)
     parse(uncommented, cls, Path("/etc/causeway/default.toml"))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_file_of_given_values_reads_back_and_has_the_keys_and_comments_of_the_default_file(name: str) -> None:
+    cls, heading = ALL[name]
+    path = Path("default.toml")
+    value: Any = parse(default_toml(cls, heading), cls, path)
+    text = to_toml(value, heading)
+    assert parse(text, cls, path) == value
+    comments = [line for line in default_toml(cls, heading).splitlines() if line.startswith("# ") and " = " not in line]
+    assert [line for line in text.splitlines() if line in comments] == comments
+
+
+def test_of_repeated_tables_only_the_first_is_documented_and_none_is_shown_commented_out() -> None:
+    @section
+    class Leaf:
+        port: int = setting("a port", example=1)
+        name: str | None = setting("a name", default=None, example="x")
+
+    @section
+    class Tree:
+        leaf: tuple[Leaf, ...] = setting("leaves", default=())
+
+    assert to_toml(Tree(leaf=(Leaf(port=1), Leaf(port=2, name="two"))), "Tree.").splitlines() == [
+        "# Tree.",
+        "",
+        "# leaves",
+        "[[leaf]]",
+        "# a port",
+        "port = 1",
+        "",
+        "# a name",
+        '# name = "x"',
+        "",
+        "[[leaf]]",
+        "port = 2",
+        'name = "two"',
+    ]
+    assert to_toml(Tree(), "Tree.").splitlines()[2:] == [
+        "# leaves",
+        "# [[leaf]]",
+        "# a port",
+        "# port = 1",
+        "",
+        "# a name",
+        '# name = "x"',
+    ]
+
+
+def test_a_control_character_is_written_as_toml_wants_it() -> None:
+    @section
+    class Odd:
+        text: str = setting("text")
+
+    assert tomllib.loads(to_toml(Odd(text="a\x7fb\x01\n"), "Odd.")) == {"text": "a\x7fb\x01\n"}
 
 
 def test_values_of_every_kind_are_written_as_toml() -> None:
