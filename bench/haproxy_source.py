@@ -1,4 +1,4 @@
-"""HAProxy built from Debian's source package, for systems whose own HAProxy is too old for reverse HTTP.
+"""HAProxy built from the release in Debian's source package, for systems whose own HAProxy is too old for reverse HTTP.
 
 Debian 13 has HAProxy 3.0, and its source compiles on Debian 12. The package is fetched with apt in a configuration of
 its own, from the mirror that this machine uses anyway and verified as apt does; the system's sources are not touched.
@@ -86,8 +86,8 @@ def _fetch(folder: Path, output_of: OutputOf) -> Path:
         *("-o", "APT::Sandbox::User=root"),  # the folder is this user's alone
     ]
     output_of([*apt, "update"])
-    # apt-get source unpacks into the current folder; dpkg-source is told where instead.
-    output_of(["env", "-C", str(folder), *apt, "source", "--download-only", "haproxy"])
-    description = next(folder.glob("haproxy_*.dsc"))
-    output_of(["dpkg-source", "--no-check", "-x", description, folder / "source"])
-    return folder / "source"
+    # apt-get source writes into the current folder. HAProxy's own release is all that is wanted: Debian's patches to it
+    # change with each update, and not every mirror has them all.
+    output_of(["env", "-C", str(folder), *apt, "source", "--download-only", "--tar-only", "haproxy"])
+    output_of(["tar", "-C", folder, "-xf", next(folder.glob("haproxy_*.orig.tar.*"))])
+    return next(folder.glob("haproxy-*/Makefile")).parent
