@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from causeway.site.errors import DatabaseUnavailable
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_TIMEOUT_S = 20
+_BUSY_PAUSE_S = 0.01
 _LOCK_SPACE = 0x63617573  # any number that no other program on the same PostgreSQL locks
 _VERSION_TABLE = "alembic_version"
 _READ = "causeway_read"
@@ -175,12 +178,27 @@ def _make_engine(config: DatabaseConfig) -> Engine:
     return sqlalchemy.create_engine(url, pool_size=config.connections, max_overflow=0, pool_pre_ping=True)
 
 
-def _on_sqlite_connect(connection: Any, _record: Any) -> None:
+def _on_sqlite_connect(connection: sqlite3.Connection, _record: Any) -> None:
     # The driver's own transactions start too late (at the first write), so it gets none and we begin ours.
     connection.isolation_level = None
     # WAL lets readers read while one writes; FULL brings each commit to the disk before it returns.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _use_wal(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch a new file to WAL. Of several that do so at once SQLite refuses some, whatever its time-out."""
+    deadline = time.monotonic() + _BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_BUSY_PAUSE_S)
+        else:
+            return
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
