@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-_READ_BYTES = 64 * 1024
+_READ_BYTES = 16 * 1024  # a TLS record holds no more, and a read gives no more than one
 _READS_PER_TURN = 16
 _JOIN_BYTES = 64 * 1024
 _HIGH_WATER_BYTES = 64 * 1024
@@ -138,6 +138,8 @@ class TlsServerTransport(asyncio.Transport):
                     self._release(error)
             if self._descriptor < 0 or self._closing or not self._reading:
                 return
+            if len(data) < _READ_BYTES:
+                return  # the record is used up; to ask for another one would mostly say that there is none yet
         if self._tls.pending():
             # OpenSSL holds bytes of a record that was read already; the socket may never become readable for them.
             self._loop.call_soon(self._read_pending)
@@ -205,10 +207,11 @@ class TlsServerTransport(asyncio.Transport):
 
     def _write_some(self, data: bytes | bytearray | memoryview) -> int:
         """How many bytes went out; -1 where the connection broke."""
-        written, size, view = 0, len(data), memoryview(data)
+        written, size = 0, len(data)
         try:
+            written = self._tls.write(data)
             while written < size:
-                written += self._tls.write(view[written:] if written else data)
+                written += self._tls.write(memoryview(data)[written:])
         except _AGAIN:
             pass
         except (OSError, ValueError) as error:

@@ -13,6 +13,9 @@ from causeway.transport import TlsServerTransport, tls
 from causeway.transport.tls import LINGER_S
 from tests.unit.tunnel.manual import ManualLoop
 
+FULL = bytes(tls._READ_BYTES)
+"""A record that cannot hold more."""
+
 
 class Loop(ManualLoop):
     """A loop with readiness."""
@@ -200,14 +203,23 @@ def test_a_failed_handshake_is_told_once_and_releases_everything(error: Exceptio
 
 def test_what_comes_is_handed_on_until_there_is_no_more() -> None:
     connection = Connection()
-    connection.tls.incoming.extend([b"a", b"b", b"c"])
+    connection.tls.incoming.extend([FULL, FULL, b"c"])
     connection.loop.readable()
-    assert connection.events == [b"a", b"b", b"c"]
+    assert connection.events == [FULL, FULL, b"c"]
+
+
+def test_after_a_record_that_is_not_full_the_loop_is_asked_for_more() -> None:
+    connection = Connection()
+    connection.tls.incoming.extend([b"a", b"b"])
+    connection.loop.readable()
+    assert connection.events == [b"a"]
+    connection.loop.readable()  # the socket is still readable, and the loop goes by that
+    assert connection.events == [b"a", b"b"]
 
 
 def test_bytes_that_openssl_holds_are_read_without_the_socket_saying_so() -> None:
     connection = Connection()
-    connection.tls.incoming.extend([b"x"] * 40)
+    connection.tls.incoming.extend([FULL] * 40)
     connection.tls.decrypted = 1
     assert connection.loop.reader is not None
     connection.loop.reader()
