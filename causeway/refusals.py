@@ -19,6 +19,16 @@ class Refusal(NamedTuple):
 
 REFUSALS: dict[str, Refusal] = {
     "CMGService_BadRequest": Refusal(400, Cause.CLIENT, "The request has no single reading."),
+    "CMGService_Invalid_Token": Refusal(401, Cause.CLIENT, "The token is not valid."),
+    "CMGService_TokenExpired": Refusal(401, Cause.CLIENT, "The token has expired."),
+    "CMGService_TokenNotYetValid": Refusal(401, Cause.CLIENT, "The token is not valid yet."),
+    "CMGService_TokenRequired": Refusal(401, Cause.CLIENT, "This endpoint needs a token, and none was sent."),
+    "CMGService_TokenNotAccepted": Refusal(
+        403, Cause.CLIENT, "The token is good, but this endpoint does not take tokens of its kind."
+    ),
+    "CMGService_TokenBlocked": Refusal(403, Cause.CLIENT, "The token is blocked."),
+    "CMGService_DeviceBlocked": Refusal(403, Cause.CLIENT, "The device is blocked."),
+    "CMGService_TenantBlocked": Refusal(403, Cause.CLIENT, "The tenant is blocked."),
     "CMGService_ClientCertificateBlocked": Refusal(403, Cause.CLIENT, "The client's certificate is blocked."),
     "CMGService_ClientCertificateUntrusted": Refusal(
         403, Cause.CLIENT, "The client's certificate no longer leads to a trusted root."

@@ -29,6 +29,6 @@ def running_system(folder: Path) -> Iterator[DataPath]:
         url = f"http://127.0.0.1:{port}"
         path.publish_also(
             endpoint("site", "/site", url),
-            endpoint("devices", "/devices", url, authentication=Authentication.CERTIFICATE),
+            endpoint("devices", "/devices", url, authentication=(Authentication.CERTIFICATE,)),
         )
         yield path

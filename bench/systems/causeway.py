@@ -97,8 +97,8 @@ class Causeway(System):
                     max_body_bytes=_MAX_BODY_BYTES,
                 )
                 for name, path, authentication in (
-                    ("with-certificate", WITH_CERTIFICATE, Authentication.CERTIFICATE),
-                    ("without-certificate", WITHOUT_CERTIFICATE, Authentication.NONE),
+                    ("with-certificate", WITH_CERTIFICATE, (Authentication.CERTIFICATE,)),
+                    ("without-certificate", WITHOUT_CERTIFICATE, (Authentication.NONE,)),
                 )
             ),
             trusted_roots=(self.bench.certificates.authority.read_text(),),

@@ -124,7 +124,7 @@ def _route(endpoint: Endpoint, metrics_of: dict[str, EndpointMetrics]) -> Route:
     return Route(
         name=endpoint.name.encode(),
         methods=frozenset(method.encode() for method in endpoint.methods),
-        needs_certificate=endpoint.authentication is Authentication.CERTIFICATE,
+        needs_certificate=Authentication.NONE not in endpoint.authentication,
         max_body_bytes=endpoint.max_body_bytes,
         connection_bound=endpoint.connection_bound,
         metrics=metrics_of.setdefault(endpoint.name, EndpointMetrics()),

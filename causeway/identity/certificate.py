@@ -5,7 +5,7 @@ import hashlib
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
 from causeway.identity.identity import Identity, Kind
@@ -33,6 +33,21 @@ def identity_of(certificate: bytes) -> Identity:
     except ValueError:
         subject = ""  # OpenSSL took it, so the chain holds; only the name cannot be shown
     return Identity(Kind.CERTIFICATE, hashlib.sha256(certificate).hexdigest(), subject)
+
+
+@lru_cache(maxsize=8192)
+def names_of(certificate: bytes) -> frozenset[str]:
+    """The names in a certificate (DER) by which its device may be blocked: common names and DNS names, lower case."""
+    try:
+        loaded = x509.load_der_x509_certificate(certificate)
+        names = [str(attribute.value) for attribute in loaded.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+        alternative = loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names += alternative.get_values_for_type(x509.DNSName)
+    except x509.ExtensionNotFound:
+        pass
+    except ValueError:
+        return frozenset()
+    return frozenset(name.lower() for name in names)
 
 
 def still_trusted(certificate: bytes, roots: tuple[str, ...]) -> bool:

@@ -23,7 +23,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PROPFIND", "CCM_P
 
 
 def _endpoint(name: str, upstream: str, **more: object) -> Endpoint:
-    given = {"authentication": Authentication.NONE, "methods": METHODS, "max_body_bytes": MAX_BODY_BYTES, **more}
+    given = {"authentication": (Authentication.NONE,), "methods": METHODS, "max_body_bytes": MAX_BODY_BYTES, **more}
     return Endpoint(name=name, path=f"/{name}", upstream=f"http://{upstream}", **given)  # type: ignore[arg-type]
 
 
@@ -32,7 +32,7 @@ ENDPOINTS = (
     _endpoint("root", "whole.example:8080"),
     _endpoint("chat", "origin.example:8080/chat", upgrades=("websocket",)),
     _endpoint("bound", "origin.example:8080/bound", connection_bound=True),
-    _endpoint("device", "origin.example:8080/internal/device", authentication=Authentication.CERTIFICATE),
+    _endpoint("device", "origin.example:8080/internal/device", authentication=(Authentication.CERTIFICATE,)),
 )
 
 

@@ -56,7 +56,7 @@ def _published() -> tuple[PublishingTable, SiteSystems]:
             name=name,
             path=external,
             upstream=f"https://server.example:8443{internal}",
-            authentication=Authentication.NONE,
+            authentication=(Authentication.NONE,),
             methods=("GET",),
             max_body_bytes=0,
         )

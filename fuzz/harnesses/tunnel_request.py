@@ -19,7 +19,7 @@ def check(data: bytes) -> bool:
     told = identity.headers(prelude.peer.decode("ascii"))
     assert told.endswith(b"\r\n")
     assert told.count(b"\r\n") == told.count(b"\n") == told.count(b"\r") == len(told.split(b"\r\n")) - 1
-    assert all(line.startswith(b"X-Forwarded-") for line in told.split(b"\r\n")[:-1])
+    assert all(line.startswith((b"X-Forwarded-", b"X-Causeway-")) for line in told.split(b"\r\n")[:-1])
     try:
         head = parse_request_head(head_bytes)
     except BadRequest:

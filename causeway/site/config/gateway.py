@@ -8,6 +8,7 @@ from pydantic import Field
 from causeway.configuration import ConfigPath, section, setting
 from causeway.gateway_settings import Authentication
 from causeway.gateway_settings.document import (
+    Accepted,
     EndpointName,
     ExternalPath,
     Fingerprint,
@@ -67,7 +68,11 @@ class ApplicationConfig:
     upstream: UpstreamUrl = setting(
         "The URL it leads to, as connection points reach it.", example="https://apt.corp.example/debian"
     )
-    authentication: Authentication = setting('"certificate" or "none".', default=Authentication.CERTIFICATE)
+    authentication: Accepted = setting(
+        'What clients must show one of: "certificate", "token" (which the site issues to a registered device), "entra" '
+        '(a token of an onboarded tenant), or "none".',
+        default=(Authentication.CERTIFICATE,),
+    )
     methods: tuple[Method, ...] = setting("The methods that pass.", default=("GET", "HEAD"))
     max_body_bytes: Annotated[int, Field(ge=0)] = setting("The largest request body, in bytes.", default=MIB)
     connection_bound: bool = setting(

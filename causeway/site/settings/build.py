@@ -93,7 +93,7 @@ def _endpoints(config: SiteConfig) -> Iterator[Endpoint]:
         for directory in point.mutual_auth:
             yield publish("mp", point.role_id, directory, point.url)
         for directory in point.server_auth:
-            yield publish("mp", point.role_id, directory, point.url, authentication=Authentication.NONE)
+            yield publish("mp", point.role_id, directory, point.url, authentication=(Authentication.NONE,))
     for update_point in config.existing_update_point:
         for directory in UPDATE_POINT_DIRECTORIES:
             yield publish("sup", update_point.role_id, directory, update_point.url)
@@ -142,7 +142,7 @@ def _own_management_point(config: SiteConfig) -> Iterator[Endpoint]:
                 point.role_id,
                 internal,
                 url,
-                authentication=Authentication.NONE,
+                authentication=(Authentication.NONE,),
                 external=external,
                 max_body_bytes=point.max_message_bytes if messages else None,
             )

@@ -61,7 +61,7 @@ def publish(
     directory: str,
     url: str,
     *,
-    authentication: Authentication = Authentication.CERTIFICATE,
+    authentication: tuple[Authentication, ...] = (Authentication.CERTIFICATE,),
     external: str | None = None,
     max_body_bytes: int | None = None,
 ) -> Endpoint:
@@ -72,13 +72,13 @@ def publish(
         role_id: the role's number, in the external path.
         directory: the path below ``url``, such as ``ccm_system`` or ``SMS_MP/.sms_aut``.
         url: the site system.
-        authentication: which prefix it appears under, and what its clients must show.
+        authentication: which prefix it appears under, and what its clients must show one of.
         external: the external path where it is another than ``directory``.
         max_body_bytes: the largest request body, where the directory's usual one does not fit.
     """
     name = external or directory
     how = _KNOWN.get(directory.split("/", maxsplit=1)[0].lower(), _PLAIN)
-    by_certificate = authentication is Authentication.CERTIFICATE
+    by_certificate = Authentication.CERTIFICATE in authentication
     return Endpoint(
         name=f"{role}-{role_id}/{name}" if by_certificate else f"{role}-{role_id}/server-auth/{name}",
         path=f"{MUTUAL_AUTH if by_certificate else SERVER_AUTH}/{role_id}/{name}",

@@ -27,7 +27,7 @@ Tables = Mapping[str, Mapping[str, Any]]
 
 def endpoint(name: str, path: str, upstream: str, **options: Any) -> Endpoint:
     options = {
-        "authentication": Authentication.NONE,
+        "authentication": (Authentication.NONE,),
         "methods": METHODS,
         "max_body_bytes": 1 << 30,
         **options,
@@ -103,7 +103,7 @@ class DataPath:
         url = self.origin.url
         return (
             endpoint("app", "/app", url),
-            endpoint("mp", f"{MUTUAL}/SMS_MP", f"{url}/SMS_MP", authentication=Authentication.CERTIFICATE),
+            endpoint("mp", f"{MUTUAL}/SMS_MP", f"{url}/SMS_MP", authentication=(Authentication.CERTIFICATE,)),
             endpoint("anonymous-mp", f"{SERVER}/SMS_MP", f"{url}/SMS_MP", methods=("GET",)),
             endpoint("small", "/small", url, max_body_bytes=1000),
             endpoint("impatient", "/impatient", url, response_timeout_s=1.0),

@@ -20,7 +20,7 @@ def systems(upstream: str) -> SiteSystems:
                 name="mp",
                 path="/CCM_Proxy_MutualAuth/8/SMS_MP",
                 upstream=upstream,
-                authentication=Authentication.CERTIFICATE,
+                authentication=(Authentication.CERTIFICATE,),
                 methods=("GET",),
                 max_body_bytes=10,
             ),

@@ -81,7 +81,14 @@ async def test_a_request_is_passed_on_with_who_asked(played: Played) -> None:
     assert system.received == (
         b"GET /internal/files/x HTTP/1.1\r\nHost: origin.example:8080\r\n"
         b"X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: https\r\n"
-        b"X-Forwarded-Client-Cert: Hash=" + b"ab" * 32 + ';Subject="CN=PC1,ü"\r\n'.encode() + b"X-Forwarded-Host: a\r\n"
+        b"X-Forwarded-Client-Cert: Hash="
+        + b"ab" * 32
+        + ';Subject="CN=PC1,ü"\r\n'.encode()
+        + b"X-Causeway-Client: certificate\r\n"
+        b"X-Causeway-Certificate: "
+        + b"ab" * 32
+        + "\r\nX-Causeway-Subject: CN=PC1,ü\r\n".encode()
+        + b"X-Forwarded-Host: a\r\n"
         b"X-Request-Id: 00112233445566778899\r\n\r\n"
     )
     system.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")

@@ -18,7 +18,7 @@ def endpoint(name: str, path: str) -> Endpoint:
         name=name,
         path=path,
         upstream="http://site-system",
-        authentication=Authentication.NONE,
+        authentication=(Authentication.NONE,),
         methods=("GET",),
         max_body_bytes=0,
     )

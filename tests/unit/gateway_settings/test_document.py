@@ -39,7 +39,7 @@ def with_endpoint(**changes: Any) -> GatewaySettings:
 
 def test_a_good_document_is_read() -> None:
     settings = document(endpoints=[ENDPOINT], trusted_roots=[root().pem], blocked_certificates=["ab" * 32])
-    assert settings.endpoints[0].authentication is Authentication.CERTIFICATE
+    assert settings.endpoints[0].authentication == (Authentication.CERTIFICATE,)
     assert settings.endpoints[0].methods == ("GET", "CCM_POST")
 
 
@@ -95,7 +95,9 @@ def test_a_document_with_another_content_is_refused(changes: dict[str, Any]) -> 
         {"upstream": "https:///x"},
         {"upstream": "https://mp/ x"},
         {"upstream": "https://mp/x\r\nX: y"},
-        {"authentication": "token"},
+        {"authentication": "tokens"},
+        {"authentication": []},
+        {"authentication": None},
         {"methods": ["GET POST"]},
         {"methods": ["GET\r\n"]},
         {"methods": ["X" * 33]},
@@ -132,7 +134,7 @@ def test_every_name_that_may_be_published_fits_a_prelude(name: str) -> None:
 
 
 def test_a_document_that_was_made_here_is_checked_like_any_other() -> None:
-    endpoint = Endpoint(**(ENDPOINT | {"authentication": Authentication.NONE, "methods": ("GET",)}))
+    endpoint = Endpoint(**(ENDPOINT | {"authentication": (Authentication.NONE,), "methods": ("GET",)}))
     with pytest.raises(ValueError, match="two endpoints have the name mp"):
         GatewaySettings(version=1, issued_at="x", site_code="PS1", endpoints=(endpoint, endpoint))
 
@@ -145,7 +147,7 @@ endpoints = st.builds(
     name=st.from_regex(r"[a-z][a-z0-9]{0,20}", fullmatch=True),
     path=paths,
     upstream=st.sampled_from(("http://a", "https://a:8443/b/c", "https://[::1]:1/x")),
-    authentication=st.sampled_from(Authentication),
+    authentication=st.lists(st.sampled_from(Authentication), min_size=1, unique=True).map(tuple),
     methods=st.lists(st.sampled_from(("GET", "CCM_POST", "BITS_POST")), unique=True).map(tuple),
     max_body_bytes=st.integers(0, 2**40),
     connection_bound=st.booleans(),

@@ -58,13 +58,13 @@ def test_an_identity_of_another_form_is_refused(encoded: bytes) -> None:
 def test_no_subject_breaks_out_of_its_header(identity: Identity) -> None:
     lines = identity.headers("203.0.113.7").split(b"\r\n")
     assert lines[:2] == [b"X-Forwarded-For: 203.0.113.7", b"X-Forwarded-Proto: https"]
-    assert lines[3:] == [b""]
+    assert all(line.startswith(b"X-Causeway-") for line in lines[3:-1])
+    assert lines[-1] == b""
     assert lines[2].startswith(b"X-Forwarded-Client-Cert: Hash=" + identity.fingerprint.encode() + b';Subject="')
     assert lines[2].count(b'"') == 2
     assert lines[2].endswith(b'"')
-    assert b"\n" not in lines[2]
-    assert b"\r" not in lines[2]
-    assert b"\0" not in lines[2]
+    for line in lines:
+        assert not set(line) & set(b"\n\r\0")
 
 
 def test_an_anonymous_client_has_no_certificate_header() -> None:
@@ -76,4 +76,6 @@ def test_a_certificate_is_told_in_the_form_that_envoy_made_common() -> None:
     assert identity.headers("192.0.2.1").decode() == (
         "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n"
         f'X-Forwarded-Client-Cert: Hash={"ab" * 32};Subject="CN=PC1,O=Müller"\r\n'
+        "X-Causeway-Client: certificate\r\n"
+        f"X-Causeway-Certificate: {'ab' * 32}\r\nX-Causeway-Subject: CN=PC1,O=Müller\r\n"
     )

@@ -34,7 +34,7 @@ def test_an_existing_management_point_is_published_with_its_virtual_directories(
     assert "BITS_POST" in found["mp-8/ccm_incoming"].methods
     token_service = found["mp-8/server-auth/ccm_sts"]
     assert token_service.path == "/CCM_Proxy_ServerAuth/8/ccm_sts"
-    assert token_service.authentication is Authentication.NONE
+    assert token_service.authentication == (Authentication.NONE,)
 
 
 def test_an_existing_update_point_is_published(configured: Configured) -> None:
@@ -57,7 +57,7 @@ def test_an_application_is_published_as_it_is_configured(configured: Configured)
         name="puppet",
         path="/puppet/v3",
         upstream="https://puppet.corp.example:8140/p",
-        authentication=Authentication.NONE,
+        authentication=(Authentication.NONE,),
         methods=("GET", "PUT"),
         max_body_bytes=5,
         connection_bound=True,
