@@ -115,7 +115,7 @@ def remove(context: typer.Context, device: DeviceArgument, config: ConfigOption 
     """Forget a device and its reports. It may register again; to keep it out, block it instead."""
     with opened(context, config) as database:
         found = _one(database, device)
-        devices.remove(database, found.number)
+        decisions.remove(database, found)
     _say(found, "removed")
 
 

@@ -6,7 +6,6 @@ sent, so that very text, and nothing else of the document, is what the values ar
 Source: 2007 SDK, Management Point Message Schema; and public clients for the certificates' encoding.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from causeway.messaging import safe_xml
-from causeway.messaging.errors import FieldError, SignatureError
+from causeway.messaging.errors import FieldError
 from causeway.messaging.identifiers import format_timestamp, normalise_smsid, parse_timestamp
 from causeway.messaging.safe_xml import Markup, child_text, element, integer, member, required_attribute, required_text
 from causeway.messaging.signatures import (
@@ -30,11 +29,10 @@ from causeway.messaging.signatures import (
     sign,
     verify,
 )
+from causeway.messaging.signed_data import signed_text
 
 MAX_REQUEST_CHARACTERS = 256 * 1024
 _MAX_PROPERTIES = 256
-_DATA_START = re.compile(r"<Data[\s>]")
-_DATA_END = "</Data>"
 
 
 class RequestType(StrEnum):
@@ -166,7 +164,7 @@ def parse_registration_request(text: str) -> RegistrationRequest:
         MessagingError: XML that is refused, or a value that is missing or impossible.
     """
     root = safe_xml.parse(text, root="ClientRegistrationRequest", max_characters=MAX_REQUEST_CHARACTERS)
-    data_xml = _signed_text(text)
+    data_xml = signed_text(text, "a registration")
     data = safe_xml.parse(data_xml, root="Data")
     nodes = data.findall("DiscoveryProperties/Property")
     if len(nodes) > _MAX_PROPERTIES:
@@ -211,15 +209,6 @@ def parse_registration_response(text: str) -> RegistrationResponse:
         approval=ApprovalStatus(approval) if approval in set(ApprovalStatus) else ApprovalStatus.UNKNOWN,
         timestamp=parse_timestamp(required_attribute(root, "TimeStamp")),
     )
-
-
-def _signed_text(text: str) -> str:
-    start = _DATA_START.search(text)
-    end = text.find(_DATA_END)
-    # A second <Data> anywhere, in a comment or CDATA even, would make it unclear which one was signed.
-    if start is None or end < start.start() or len(_DATA_START.findall(text)) != 1 or text.count(_DATA_END) != 1:
-        raise SignatureError("a registration has exactly one <Data> element")
-    return text[start.start() : end + len(_DATA_END)]
 
 
 def _certificate_to_xml(name: str, certificate: x509.Certificate) -> Markup:

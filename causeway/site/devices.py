@@ -1,7 +1,7 @@
 """What an operator decides about devices; a running site follows within a second."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -9,6 +9,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from causeway.site.database import Database, devices, gateway_settings
 from causeway.site.database.devices import DeviceRow
 from causeway.site.database.models import ApprovalState, CertificateUse
+
+# As long as the configuration lets a device's token last.
+_LONGEST_TOKEN = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +54,9 @@ def block(database: Database, device: DeviceRow, reason: str) -> None:
         gateway_settings.block(
             database, certificate.fingerprint, f"device {device.smsid} is blocked", now=datetime.now(UTC)
         )
+
+
+def remove(database: Database, device: DeviceRow) -> None:
+    """Forget a device. It may register again, as another one; tokens that it has kept count for nothing."""
+    now = datetime.now(UTC)
+    devices.remove(database, device.number, now=now, tokens_end_at=now + _LONGEST_TOKEN)

@@ -135,6 +135,78 @@ class TokenReplayed(NotAccepted):
     word = "MP_TokenReplayed"
 
 
+class SiteTokenRefused(Refused):
+    """A site token, or a bulk registration token, that does not open what it was shown for."""
+
+    word = "MP_SiteTokenRefused"
+    status = 401
+
+
+class SiteTokenMissing(SiteTokenRefused):
+    """A ``*_TokenAuth`` directory was called without a token."""
+
+    word = "MP_SiteTokenMissing"
+
+
+class SiteTokenWrong(SiteTokenRefused):
+    """Not a token of this site: malformed, of another issuer, or signed by no key that counts."""
+
+    word = "MP_SiteTokenWrong"
+
+
+class SiteTokenExpired(SiteTokenRefused):
+    """A token whose time is over, or has not begun."""
+
+    word = "MP_SiteTokenExpired"
+
+
+class SiteTokenNotForThis(SiteTokenRefused):
+    """A good token of a kind that does not open this: a bulk registration token registers, and does no more."""
+
+    word = "MP_SiteTokenNotForThis"
+    status = 403
+
+
+class BulkTokenUnknown(SiteTokenRefused):
+    """A bulk registration token whose signature holds and that the site does not know: its database is an older one."""
+
+    word = "MP_BulkTokenUnknown"
+
+
+class BulkTokenBlocked(SiteTokenRefused):
+    """A bulk registration token that the operator has blocked."""
+
+    word = "MP_BulkTokenBlocked"
+
+
+class BulkTokenUsedUp(SiteTokenRefused):
+    """As many devices have registered with the bulk registration token as it is for."""
+
+    word = "MP_BulkTokenUsedUp"
+    status = 403
+
+
+class ProofWrong(Refused):
+    """A request to the token service that the device's registered key did not sign, or that is for another site."""
+
+    word = "STS_ProofWrong"
+    status = 401
+
+
+class ProofExpired(Refused):
+    """A request to the token service of another time than now, beyond the tolerated skew."""
+
+    word = "STS_ProofExpired"
+    status = 401
+
+
+class ProofReplayed(Refused):
+    """A request to the token service that came before."""
+
+    word = "STS_ProofReplayed"
+    status = 401
+
+
 class PolicyUnknown(Refused):
     """No such policy, or not for this device."""
 

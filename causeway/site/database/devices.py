@@ -10,7 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from causeway.site.database import blocks, bulk_tokens
 from causeway.site.database.engine import Database
+from causeway.site.database.gateway_settings import note_change
 from causeway.site.database.models import (
     NAME_CHARACTERS,
     ApprovalState,
@@ -56,6 +58,14 @@ class KnownDevice:
 
 
 @dataclass(frozen=True, slots=True)
+class UsedBulkToken:
+    """The bulk registration token of a registration: its id, and SHA-256 of its text, in hexadecimal."""
+
+    id: str
+    token_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewRegistration:
     """A registration whose signature was verified.
 
@@ -65,6 +75,7 @@ class NewRegistration:
         digest: SHA-256 of the signed data, in hexadecimal: the same message twice is one registration.
         message_time: when the device says that it registered; an older message than the last one changes nothing.
         address: where it came from.
+        bulk_token: what it was let in with; a use of it is counted with the registration or not at all.
     """
 
     smsid: str
@@ -77,6 +88,7 @@ class NewRegistration:
     digest: str
     message_time: datetime
     address: str
+    bulk_token: UsedBulkToken | None = None
 
 
 def identity_of(certificate: x509.Certificate) -> str:
@@ -86,9 +98,17 @@ def identity_of(certificate: x509.Certificate) -> str:
 
 
 def register(database: Database, new: NewRegistration, *, now: datetime, max_pending: int) -> DeviceRow | None:
-    """Record a registration and return its device, known by its key or new; None where too many wait for approval."""
+    """Record a registration and return its device, known by its key or new; None where too many wait for approval.
+
+    Raises:
+        SiteTokenRefused: its bulk registration token does not count (any more).
+    """
+    identity = identity_of(new.signing_certificate)
     with database.write(alone="registrations") as session:
-        device = session.scalar(select(Device).where(_is_identity(identity_of(new.signing_certificate))))
+        used = None
+        if new.bulk_token is not None:
+            used = bulk_tokens.use(session, new.bulk_token.id, new.bulk_token.token_hash, identity, now=now)
+        device = session.scalar(select(Device).where(_is_identity(identity)))
         if device is None:
             if not new.approval_reason and _count_pending(session) >= max_pending:
                 return None
@@ -98,6 +118,8 @@ def register(database: Database, new: NewRegistration, *, now: datetime, max_pen
         device.last_contact_at = now
         if new.approval_reason and device.approval == ApprovalState.PENDING:
             device.approval, device.approval_reason = ApprovalState.APPROVED, new.approval_reason
+        if used is not None:
+            used.device_id = device.id
         _record(session, device, new, now)
         session.flush()
         return _row(device)
@@ -153,13 +175,22 @@ def count_by_approval(database: Database) -> dict[ApprovalState, int]:
 def decide(database: Database, number: int, approval: ApprovalState, reason: str) -> None:
     """Approve or block a device."""
     with database.write() as session:
-        session.execute(update(Device).where(Device.id == number).values(approval=approval, approval_reason=reason))
+        session.execute(
+            update(Device)
+            .where(Device.id == number)
+            .values(approval=approval, approval_reason=reason[:NAME_CHARACTERS])
+        )
+        note_change(session)
 
 
-def remove(database: Database, number: int) -> None:
-    """Forget a device and all that it sent."""
-    with database.write() as session:
+def remove(database: Database, number: int, *, now: datetime, tokens_end_at: datetime) -> None:
+    """Forget a device and all that it sent; tokens that it still has count for nothing until they have ended."""
+    with database.write(alone="blocks") as session:
+        smsid = session.scalar(select(Device.smsid).where(Device.id == number))
+        if smsid is None:
+            return
         session.execute(delete(Device).where(Device.id == number))
+        blocks.note_removed_device(session, smsid, now=now, until=tokens_end_at)
 
 
 def note_policy_request(database: Database, device: DeviceRow, *, now: datetime) -> None:

@@ -95,6 +95,11 @@ class Database:
             "" if revision == known[0] else f"; the site brings it to {known[0]}"
         )
 
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is SQLite, and not PostgreSQL: for the statements that the two spell differently."""
+        return self._sqlite
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()

@@ -90,7 +90,7 @@ def block(database: Database, fingerprint: str, reason: str, *, now: datetime) -
         if session.get(BlockedCertificate, fingerprint) is not None:
             return False
         session.add(BlockedCertificate(fingerprint=fingerprint, reason=reason[:NAME_CHARACTERS], blocked_at=now))
-        _count(session)
+        note_change(session)
         return True
 
 
@@ -101,11 +101,12 @@ def unblock(database: Database, fingerprint: str) -> bool:
         if row is None:
             return False
         session.delete(row)
-        _count(session)
+        note_change(session)
         return True
 
 
-def _count(session: Session) -> None:
+def note_change(session: Session) -> None:
+    """Tell running sites, once the transaction is through, that what they publish has changed."""
     counter = session.get(ChangeCounter, _COUNTER, with_for_update=True)
     if counter is None:
         session.add(ChangeCounter(name=_COUNTER, value=1))

@@ -216,3 +216,87 @@ class ChangeCounter(Base):
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     value: Mapped[int] = mapped_column(BigInteger)
+
+
+class TokenSigningKey(Base):
+    """A key that signs site tokens; its private half is sealed, since backups of the database travel."""
+
+    __tablename__ = "token_signing_keys"
+
+    key_id: Mapped[str] = mapped_column(String(FINGERPRINT_CHARACTERS), primary_key=True)
+    algorithm: Mapped[str] = mapped_column(String(16))
+    public_key: Mapped[str] = mapped_column(Text)
+    sealed_private_key: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+    signs_from: Mapped[datetime]
+    # Never before the end of a token that it signed; later by up to a day, so that few tokens cost a write here.
+    last_token_ends_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawal_reason: Mapped[str] = mapped_column(String(NAME_CHARACTERS))
+
+
+class BulkToken(Base):
+    """A bulk registration token: what is known of it, and never the token itself."""
+
+    __tablename__ = "bulk_tokens"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(FINGERPRINT_CHARACTERS))
+    note: Mapped[str] = mapped_column(String(NAME_CHARACTERS))
+    key_id: Mapped[str] = mapped_column(String(FINGERPRINT_CHARACTERS))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    max_uses: Mapped[int | None]
+    uses: Mapped[int]
+    last_used_at: Mapped[datetime | None]
+    blocked_at: Mapped[datetime | None]
+    block_reason: Mapped[str] = mapped_column(String(NAME_CHARACTERS))
+
+
+class BulkTokenUse(Base):
+    """A device that registered with a bulk token, known by its key: it is counted once, however often it repeats."""
+
+    __tablename__ = "bulk_token_uses"
+
+    token_id: Mapped[str] = mapped_column(ForeignKey("bulk_tokens.id", ondelete="CASCADE"), primary_key=True)
+    identity: Mapped[str] = mapped_column(String(FINGERPRINT_CHARACTERS), primary_key=True)
+    # NULL once the device was removed: the use stays counted.
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id", ondelete="SET NULL"), index=True)
+    used_at: Mapped[datetime]
+
+
+class TokenProof(Base):
+    """A proof that was used at the token service: a second one like it is a replay, at every server of the site."""
+
+    __tablename__ = "token_proofs"
+
+    digest: Mapped[str] = mapped_column(String(FINGERPRINT_CHARACTERS), primary_key=True)
+    forget_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class BlockKind(StrEnum):
+    """What else is blocked, beside certificates, bulk tokens and registered devices."""
+
+    REMOVED_DEVICE = "removed-device"
+    TENANT = "tenant"
+
+
+class Block(Base):
+    """Something that gateways and the site refuse, until ``ends_at`` or for good."""
+
+    __tablename__ = "blocks"
+
+    kind: Mapped[BlockKind] = mapped_column(String(16), primary_key=True)
+    value: Mapped[str] = mapped_column(String(NAME_CHARACTERS), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(NAME_CHARACTERS))
+    blocked_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
+
+
+class SiteFact(Base):
+    """Something that the site decided once, for all its servers."""
+
+    __tablename__ = "site_facts"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(String(NAME_CHARACTERS))

@@ -22,7 +22,7 @@ def test_each_refusal_has_a_word_of_its_own() -> None:
     words = [one.word for one in REFUSALS]
 
     assert len(set(words)) == len(words)
-    assert all(re.fullmatch(r"(MP|Site)_[A-Z][A-Za-z]+", word) for word in words)
+    assert all(re.fullmatch(r"(MP|STS|Site)_[A-Z][A-Za-z]+", word) for word in words)
 
 
 def test_each_word_is_explained_in_the_documentation() -> None:
