@@ -120,8 +120,8 @@ class ClientsSection:
         default=(ClientAuthentication.CERTIFICATE,),
     )
     verify_revocation: bool = setting(
-        "Whether the gateway looks whether a client certificate was revoked. The revocation list must then be "
-        "reachable from the internet.",
+        "Whether the gateway looks whether a client certificate was revoked. Microsoft's gateway then needs the "
+        "revocation list to be reachable from the internet.",
         default=True,
     )
     traffic_mb_per_month: Annotated[int, Field(ge=0, le=1_000_000)] = setting(
@@ -158,6 +158,12 @@ class SiteSection:
     code: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{3}$")] | None = setting(
         "Its site code.", default=None, example="PS1"
     )
+    host: DnsName | None = setting(
+        "The server that connection points get the gateway settings from; for Configuration Manager, the site server.",
+        default=None,
+        example="cm01.corp.contoso.com",
+    )
+    port: Port = setting("Its port, for our own site.", default=443)
     administration_service: DnsName | None = setting(
         "The server of Configuration Manager's administration service (the SMS provider), so that `causeway check` "
         "can read the site.",

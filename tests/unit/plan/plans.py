@@ -25,6 +25,7 @@ expected = 5000
 authentication = ["certificate", "token"]
 [site]
 code = "PS1"
+host = "cm01.corp.contoso.com"
 [[connection_point]]
 host = "cp01.corp.contoso.com"
 [[connection_point]]
