@@ -31,15 +31,17 @@ Say = Callable[[str], None]
 class Plan:
     """What a soak of some length does.
 
-    The workers are replaced in its first two fifths; those of then live to its end, long enough to be judged.
+    The workers are replaced in its first quarter; those of then live to its end, long enough to be judged. While both
+    the old and the new ones have tunnels, a connection point holds more than ever before: in a short soak that is over
+    before it is judged, in a long one it is judged, too.
     """
 
     seconds: int
 
     @property
     def warm_s(self) -> float:
-        """A minute, or a third of a short soak."""
-        return min(60.0, self.seconds / 3)
+        """A minute, or half of a short soak."""
+        return min(60.0, self.seconds / 2)
 
     @property
     def least_s(self) -> float:
@@ -49,8 +51,8 @@ class Plan:
     @property
     def replacements(self) -> range:
         """When the workers are replaced, in seconds."""
-        every = max(8, self.seconds // 20)
-        return range(every, self.seconds * 2 // 5 + 1, every)
+        every = max(6, self.seconds // 20)
+        return range(every, self.seconds // 4 + 1, every)
 
 
 @dataclass(frozen=True, slots=True)

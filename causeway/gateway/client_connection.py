@@ -222,7 +222,9 @@ class ClientConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It keeps up again."""
         self.writable = True
-        self.deadline = self._worker.now() + self._limits.stall_timeout_s
+        limits = self._limits
+        idle_now = self._worker.draining and self._exchange is None
+        self.deadline = self._worker.now() + (limits.drain_idle_s if idle_now else limits.stall_timeout_s)
         if self._exchange is not None:
             self._exchange.writable_again()
         elif self._transport is not None:
@@ -364,6 +366,7 @@ class ClientConnection(asyncio.Protocol):
             elif self._buffer:
                 self._refuse(Refused("CMGService_RequestTimeout"), None, None, may_go_on=False)
             else:
+                self.deadline = now + self._limits.stall_timeout_s  # for what is not written yet
                 self._transport.close()
         elif not (exchange.request_done or exchange.upgrading or exchange.status or exchange.holding):
             self._give_up(exchange, Refused("CMGService_RequestTimeout", "the body stands still"))
@@ -371,7 +374,10 @@ class ClientConnection(asyncio.Protocol):
             self._transport.abort()
 
     def drain(self) -> None:
-        """End with the next answer. An idle client gets a moment for one more request, which may be on its way."""
+        """End with the next answer. An idle client gets a moment for one more request, which may be on its way.
+
+        One that has not read the whole of its last answer gets that moment when it has.
+        """
         self.close_after = True
-        if self._exchange is None:
+        if self._exchange is None and self.writable:
             self.deadline = min(self.deadline, self._worker.now() + self._limits.drain_idle_s)

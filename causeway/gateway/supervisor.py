@@ -77,6 +77,7 @@ class _Supervisor:
         self._children: dict[int, tuple[int, float]] = {}
         self._leaving: set[int] = set()  # those of them that drain, since a successor serves
         self._due: dict[int, float] = {}
+        self._died_young: set[int] = set()
         self._stopping = False
 
     def run(self) -> None:
@@ -127,8 +128,16 @@ class _Supervisor:
                 log.info("worker replaced", worker=number, pid=pid)
                 continue
             log.error("process ended", worker=number, pid=pid, exit_code=os.waitstatus_to_exitcode(status))
-            lived = time.monotonic() - started
-            self._due[number] = time.monotonic() + (_RESTART_PAUSE_S if lived < _SHORT_LIFE_S else 0.0)
+            self._due[number] = time.monotonic() + self._pause(number, time.monotonic() - started)
+
+    def _pause(self, number: int, lived: float) -> float:
+        """At once, unless it dies young again and again: that would only keep the processor busy."""
+        if lived >= _SHORT_LIFE_S:
+            self._died_young.discard(number)
+            return 0.0
+        again = number in self._died_young
+        self._died_young.add(number)
+        return _RESTART_PAUSE_S if again else 0.0
 
     def _roll(self) -> None:
         """Replace every worker, one after another, without a request lost.

@@ -69,6 +69,24 @@ def test_a_gateway_that_stops_answers_what_is_under_way(
     assert path.gateway.events("tunnel lost") == []
 
 
+def test_a_gateway_that_stops_lets_a_slow_reader_have_its_whole_answer(own_path: Callable[..., DataPath]) -> None:
+    path = own_path(workers=1, gateway={"limits": {"drain_idle_s": 0.1}})
+    size = 8 << 20
+    path.origin.on("/large", lambda exchange: exchange.answer(bytes(size)))
+    with path.connect(window_bytes=16 << 10) as slow, path.connect() as idle:
+        assert idle.ask("GET", "/app/x").status == 200
+        slow.start("GET", "/app/large")
+        assert slow.head().status == 200
+        read = 0
+        while path.gateway.metric("causeway_gateway_requests_in_flight"):
+            read += len(slow.read(64 << 10))
+        assert read < size  # the gateway has the whole answer, and its client has not
+        path.gateway.signal(signal.SIGTERM)
+        assert idle.wait_for_end() == b""  # those who have been idle for too long are gone
+        assert read + len(slow.wait_for_end()) == size
+    assert path.gateway.wait() == 0
+
+
 def test_a_gateway_that_stops_does_not_wait_for_ever(own_path: Callable[..., DataPath]) -> None:
     path = own_path(workers=1, gateway={"limits": {"drain_timeout_s": 1.0}})
     slow = SlowRequest(path)

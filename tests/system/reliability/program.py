@@ -32,7 +32,10 @@ def main(life: Life) -> None:
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stop.set)
         return await life(json.loads(sys.argv[1]), lambda: print(_READY, flush=True), stop)
 
-    print(json.dumps(uvloop.run(run())), flush=True)
+    report = json.dumps(uvloop.run(run()))
+    # Not by print: where Python's output is unbuffered, it takes no notice of a pipe that took only a part.
+    with open(sys.stdout.fileno(), "w", encoding="utf-8", closefd=False) as output:
+        output.write(report + "\n")
 
 
 class Program:

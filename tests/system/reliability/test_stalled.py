@@ -1,11 +1,16 @@
-"""Somebody who stands still slows nobody else down, though all share one worker and one tunnel."""
+"""Somebody who stands still slows nobody else down, though all share one worker and one tunnel.
+
+Rounds with and without are interleaved, and the best of each are compared: who stands still does so for the whole round
+and takes his price in every one of them, while what else the machine does only takes its price in some.
+"""
 
 import contextlib
-import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+import pytest
 
 from tests.system.data_path.path import DataPath
 from tests.system.origin import Exchange
@@ -13,10 +18,11 @@ from tests.system.processes import wait_until
 from tests.system.reliability.load import Load
 
 _CLIENTS = 100
-_ROUNDS = 5
 _ROUND_S = 1.0
 _RATIO = 1.5
-_NOISE_S = 0.005
+_NOISE_S = 0.001  # what one turn of the event loop more or less makes
+_ROUNDS = 5
+_MOST_BATCHES = 3  # of rounds, where the machine is so busy that a few do not show it
 
 
 def _held(path: DataPath) -> float:
@@ -82,6 +88,21 @@ def test_a_stalled_reader_uploader_or_site_system_leaves_the_p99_of_100_busy_cli
         over.wait(100)
 
     path.origin.on("/stalled-site-system", read_nothing)
+    p99: dict[str, list[float]] = {who: [] for who in _STALLED}
+    for _ in range(_MOST_BATCHES):
+        _batch(path, p99)
+        best = {who: min(rounds) for who, rounds in p99.items()}
+        print({who: [round(seconds * 1e3, 1) for seconds in rounds] for who, rounds in p99.items()})
+        worst = _RATIO * best["nobody"] + _NOISE_S
+        if all(seconds <= worst for seconds in best.values()):
+            break
+    else:
+        pytest.fail(f"p99 beyond {worst:.4f} s in {len(p99['nobody'])} rounds: {best}")
+    over.set()
+
+
+def _batch(path: DataPath, p99: dict[str, list[float]]) -> None:
+    """Some rounds more, each with every kind of standstill in turn."""
     windows: dict[str, list[tuple[float, float]]] = {who: [] for who in _STALLED}
     with Load(path, "/site/small", kept=_CLIENTS, pause_s=0.2) as load:
         for _ in range(_ROUNDS):
@@ -89,14 +110,9 @@ def test_a_stalled_reader_uploader_or_site_system_leaves_the_p99_of_100_busy_cli
                 with stalled(path):
                     windows[who].append(_round())
         report = load.stop()
-    over.set()
     assert not report.failures
-    p99 = {
-        who: statistics.median(report.between(*window).percentile_s(99) for window in rounds)
-        for who, rounds in windows.items()
-    }
-    worst = _RATIO * p99["nobody"] + _NOISE_S
-    assert all(seconds <= worst for seconds in p99.values()), p99
+    for who, rounds in windows.items():
+        p99[who] += [report.between(*window).percentile_s(99) for window in rounds]
 
 
 def _round() -> tuple[float, float]:
