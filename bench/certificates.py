@@ -16,7 +16,7 @@ from causeway.pki.roles import Role
 
 _NAMES = ("localhost", "127.0.0.1")
 _KEEP = dt.timedelta(days=180)
-_LAYOUT = "1"
+_LAYOUT = "2"
 
 
 class ServerKey(StrEnum):

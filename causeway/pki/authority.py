@@ -28,7 +28,7 @@ LEAF_LIFETIME = datetime.timedelta(days=397)
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A certificate and its key, in PEM; the certificate is followed by its chain without the root."""
+    """A certificate and its key, in PEM; a server's certificate is followed by its chain, root included."""
 
     certificate_pem: bytes
     key_pem: bytes
@@ -96,8 +96,13 @@ class Authority:
         return self.certificate.public_bytes(Encoding.PEM)
 
     def issue_server(self, names: Iterable[str], key: CertificateKey, role: Role) -> Issued:
-        """A server certificate for DNS names and IP addresses; the first name is its common name."""
-        return self._issue(list(names), key, role, [ExtendedKeyUsageOID.SERVER_AUTH])
+        """A server certificate for DNS names and IP addresses; the first name is its common name.
+
+        The root goes with it, though clients have it: for a certificate that stands alone OpenSSL searches and verifies
+        a chain at every handshake, which costs a server more than a kilobyte sent.
+        """
+        issued = self._issue(list(names), key, role, [ExtendedKeyUsageOID.SERVER_AUTH])
+        return Issued(issued.certificate_pem + self.pem, issued.key_pem)
 
     def issue_client(
         self, name: str, key: CertificateKey, role: Role, *, lifetime: datetime.timedelta = LEAF_LIFETIME

@@ -65,6 +65,13 @@ def test_a_server_certificate_has_its_names_usage_and_role(authority: Authority)
     assert roles_of(certificate) == {Role.GATEWAY}
 
 
+def test_a_server_shows_its_whole_chain_so_that_openssl_searches_none_at_each_handshake(authority: Authority) -> None:
+    issued = authority.issue_server(["gw.example"], new_p256_key(), Role.GATEWAY)
+    leaf, root = x509.load_pem_x509_certificates(issued.certificate_pem)
+    assert leaf.subject.rfc4514_string() == "CN=gw.example"
+    assert root == authority.certificate
+
+
 def test_a_client_certificate_is_for_clients_and_leads_to_the_authority(authority: Authority) -> None:
     certificate = parsed(authority.issue_client("cp1", new_p256_key(), Role.CONNECTION_POINT))
     usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
