@@ -64,6 +64,24 @@ class Exchange:
             return pieces
         return [self._reader.read(int(self.request.header("Content-Length") or 0))]
 
+    def swallow(self) -> int:
+        """The length of the body, which is read as it comes and kept nowhere."""
+        self._body_read = True
+        if (self.request.header("Transfer-Encoding") or "").lower() != "chunked":
+            return self._swallow(int(self.request.header("Content-Length") or 0))
+        total = 0
+        while size := int(self._reader.readline().split(b";")[0], 16):
+            total += self._swallow(size)
+            assert self._reader.read(2) == b"\r\n"
+        self.request.trailers = _fields(self._reader)
+        return total
+
+    def _swallow(self, size: int) -> int:
+        left = size
+        while left and (piece := self._reader.read1(min(left, 1 << 16))):
+            left -= len(piece)
+        return size - left
+
     def read(self, size: int) -> bytes:
         """Bytes as they come."""
         return self._reader.read1(size)
