@@ -31,7 +31,23 @@ REFUSALS: dict[str, Refusal] = {
     "CMGService_TenantBlocked": Refusal(403, Cause.CLIENT, "The tenant is blocked."),
     "CMGService_ClientCertificateBlocked": Refusal(403, Cause.CLIENT, "The client's certificate is blocked."),
     "CMGService_ClientCertificateUntrusted": Refusal(
-        403, Cause.CLIENT, "The client's certificate no longer leads to a trusted root."
+        403, Cause.CLIENT, "The client's certificate does not lead to a trusted root."
+    ),
+    "CMGService_ClientCertificateInvalid": Refusal(
+        403, Cause.CLIENT, "The client's certificate has no single reading."
+    ),
+    "CMGService_ClientCertificateExpired": Refusal(
+        403, Cause.CLIENT, "The client's certificate, or one above it, is not valid at this time."
+    ),
+    "CMGService_ClientCertificateWeak": Refusal(
+        403, Cause.CLIENT, "The client's certificate, or one above it, has a key or a signature that is too weak."
+    ),
+    "CMGService_ClientCertificateUsage": Refusal(403, Cause.CLIENT, "The client's certificate is not for clients."),
+    "CMGService_ClientCertificateRevoked": Refusal(
+        403, Cause.CLIENT, "The client's certificate, or one above it, was revoked."
+    ),
+    "CMGService_ClientCertificateRevocationUnknown": Refusal(
+        403, Cause.SITE, "Nobody can tell whether the client's certificate was revoked."
     ),
     "CMGConnector_ClientCertificateRequired": Refusal(
         403, Cause.CLIENT, "This endpoint needs a client certificate, and none was presented."

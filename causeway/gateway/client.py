@@ -1,5 +1,7 @@
 """Who is at the other end of a connection, and which of its requests may pass."""
 
+import math
+import time
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,7 +19,7 @@ log = structlog.get_logger()
 
 
 class Client:
-    """Decided once a connection, and again when the settings have changed.
+    """Decided once a connection, and again when the settings have changed or a date has passed.
 
     Attributes:
         identity: by the certificate that the handshake verified, or anonymous.
@@ -27,6 +29,8 @@ class Client:
 
     __slots__ = (
         "_certificate",
+        "_details",
+        "_good_until",
         "_refusal",
         "_settings_seen",
         "_worker",
@@ -45,21 +49,32 @@ class Client:
         self.identity = ANONYMOUS if certificate is None else identity_of(certificate)
         self.prelude = b" %b %b " % (peer.encode(), self.identity.encode())
         self._settings_seen = worker.settings_version
+        self._details = ""
+        self._good_until = math.inf
         self._refusal = self._decide()
 
     def _decide(self) -> str:
         """The word for which this client is refused, or nothing."""
         worker = self._worker
         self._settings_seen = worker.settings_version
-        settings = worker.store.current
-        if self._certificate is None or settings is None:
+        settings, trust = worker.store.current, worker.client_trust
+        if self._certificate is None or settings is None or trust is None:
             return ""
+        self._details = f"certificate {self.identity.fingerprint}"
+        self._good_until = math.inf
         if self.identity.fingerprint in worker.blocked:
             return "CMGService_ClientCertificateBlocked"
         if self.verified_under < worker.roots_removed_at and not still_trusted(
             self._certificate, settings.trusted_roots
         ):
             return "CMGService_ClientCertificateUntrusted"
+        decision = trust.decide(self._certificate, time.time())
+        self._good_until = decision.good_until
+        if decision.denial is not None:
+            self._details += f": {decision.denial.details}"
+            return decision.denial.word
+        if decision.unchecked:
+            worker.metrics.certificates_unchecked += 1
         return ""
 
     @property
@@ -88,10 +103,10 @@ class Client:
         Raises:
             Refused: with the word for why not.
         """
-        if self._settings_seen != self._worker.settings_version:
+        if self._settings_seen != self._worker.settings_version or self._good_until <= time.time():
             self._refusal = self._decide()
         if self._refusal:
-            raise Refused(self._refusal, f"certificate {self.identity.fingerprint}")
+            raise Refused(self._refusal, self._details)
         if route.needs_certificate and self.identity is ANONYMOUS:
             raise Refused("CMGConnector_ClientCertificateRequired")
         if head.method not in route.methods:

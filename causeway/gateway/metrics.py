@@ -38,6 +38,7 @@ class WorkerMetrics:
         self.endpoints: dict[str, EndpointMetrics] = {}
         self.refusals: Counter[str] = Counter()
         self.forged_headers = 0
+        self.certificates_unchecked = 0
         self.handshakes = 0
         self.handshake_failures: Counter[str] = Counter()
         self.settings_refused: Counter[str] = Counter()
@@ -75,6 +76,10 @@ def families(snapshots: Mapping[int, Mapping[str, Any]]) -> Iterator[Metric]:
     for name, text in (
         ("handshakes", "TLS handshakes completed."),
         ("forged_headers", "Requests with identity headers that only the gateway may set; the headers were dropped."),
+        (
+            "certificates_unchecked",
+            "Decisions for client certificates that may be revoked for all that anybody can tell.",
+        ),
         ("tunnels_lost", "Tunnels that ended without a drain."),
         ("connections_refused", "Connections turned away because their address had too many."),
     ):

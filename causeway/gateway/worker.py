@@ -29,6 +29,7 @@ from causeway.gateway.tls import service_context, tunnel_context
 from causeway.gateway.tunnel import GatewayTunnel, Tunnels
 from causeway.gateway.tunnel_listener import TunnelListener
 from causeway.gateway_settings import GatewaySettings, SettingsError, SettingsStore
+from causeway.identity.client_trust import ClientTrust
 from causeway.observability import logging
 from causeway.observability.access_log import AccessLog
 from causeway.pki.keys import load_verification_key
@@ -63,6 +64,7 @@ class Worker:
     Attributes:
         publishing: the routes in force; None before the first settings.
         blocked: fingerprints of certificates that are refused.
+        client_trust: what the settings in force say of client certificates; None before the first.
         roots_removed_at: the version of the settings that last took a trusted root away.
         context_version: the version of the settings whose trusted roots new handshakes use.
         draining: no new connections, and each answer ends its connection.
@@ -80,6 +82,8 @@ class Worker:
         self.publishing: PublishingTable | None = None
         self.settings_version = 0
         self.blocked: frozenset[str] = frozenset()
+        self.client_trust: ClientTrust | None = None
+        self._unknown_since: dict[str, float] = {}
         self.roots_removed_at = 0
         self.draining = False
         self.access_log = AccessLog("gateway", enabled=config.log.requests)
@@ -170,6 +174,7 @@ class Worker:
     def _apply(self, settings: GatewaySettings) -> None:
         self.publishing = PublishingTable(settings, self.metrics.endpoints)
         self.blocked = frozenset(settings.blocked_certificates)
+        self.client_trust = ClientTrust.of(settings, self._unknown_since)
         if not set(self._roots) <= set(settings.trusted_roots):
             self.roots_removed_at = settings.version
         self._roots = settings.trusted_roots
@@ -299,6 +304,7 @@ class Worker:
             "handshake_failures": dict(metrics.handshake_failures),
             "settings_refused": dict(metrics.settings_refused),
             "forged_headers": metrics.forged_headers,
+            "certificates_unchecked": metrics.certificates_unchecked,
             "tunnel_handshake_failures": dict(metrics.tunnel_handshake_failures),
             "tunnel_refusals": dict(metrics.tunnel_refusals),
             "tunnels_lost": metrics.tunnels_lost,

@@ -9,9 +9,10 @@ from cryptography import x509
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from causeway.configuration import section, setting
+from causeway.gateway_settings.certificates import CertificateRulesSection, Fingerprint, RevocationSection
 
 FORMAT = 1
-MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
@@ -95,7 +96,6 @@ HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$"
 Scheme = Annotated[str, Field(pattern=r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]{0,32}$")]
 TokenName = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,200}$")]
 BlockedId = Annotated[str, Field(min_length=1, max_length=200)]
-Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 @section
@@ -191,6 +191,10 @@ class GatewaySettings:
         "tokens that are refused: their UniqueId, or the SHA-256 of the whole token", default=()
     )
     blocked_tenants: tuple[BlockedId, ...] = setting("ids of Entra tenants that are refused", default=())
+    client_certificates: CertificateRulesSection = setting(
+        "what client certificates must be like", factory=CertificateRulesSection
+    )
+    revocation: RevocationSection = setting("which client certificates are revoked", factory=RevocationSection)
 
     def __post_init__(self) -> None:
         """Refuse two endpoints of one name or of one path: there must be one reading."""

@@ -19,7 +19,7 @@ class Certified:
     """A certificate and its key; ``issue`` makes another below it."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: Any
 
     @property
     def pem(self) -> str:
@@ -42,11 +42,14 @@ def _make(
     issuer: Certified | None,
     *,
     authority: bool = False,
+    path_length: int | None = None,
+    key: Any = None,
+    hash_algorithm: Any = None,
     extensions: tuple[x509.ExtensionType, ...] = (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]),),
     start: dt.datetime = NOW - DAY,
     end: dt.datetime = NOW + 30 * DAY,
 ) -> Certified:
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) if isinstance(name, str) else name
     builder = (
         x509.CertificateBuilder()
@@ -58,9 +61,9 @@ def _make(
         .not_valid_after(end)
     )
     if authority:
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    else:
-        for extension in extensions:
-            builder = builder.add_extension(extension, critical=False)
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
+        extensions = tuple(one for one in extensions if not isinstance(one, x509.ExtendedKeyUsage))
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=isinstance(extension, x509.UnrecognizedExtension))
     signer = key if issuer is None else issuer.key
-    return Certified(builder.sign(signer, hashes.SHA256()), key)
+    return Certified(builder.sign(signer, hash_algorithm or hashes.SHA256()), key)

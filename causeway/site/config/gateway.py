@@ -7,11 +7,11 @@ from pydantic import Field
 
 from causeway.configuration import ConfigPath, section, setting
 from causeway.gateway_settings import Authentication
+from causeway.gateway_settings.certificates import Fingerprint
 from causeway.gateway_settings.document import (
     Accepted,
     EndpointName,
     ExternalPath,
-    Fingerprint,
     Method,
     UpgradeToken,
     UpstreamUrl,

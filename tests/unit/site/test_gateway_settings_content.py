@@ -127,7 +127,7 @@ def test_the_document_is_signed_with_its_version_and_time(configured: Configured
 
 
 def test_a_document_that_gateways_would_not_take_is_not_published(configured: Configured) -> None:
-    blocked = [f"{number:064x}" for number in range(60_000)]
+    blocked = [f"{number:064x}" for number in range(120_000)]
 
     with pytest.raises(ConfigurationError, match="gateways take"):
         build_content(configured(""), blocked).signed(1, datetime.now(UTC), Ed25519PrivateKey.generate())
