@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 from causeway.gateway.metrics import EndpointMetrics
 from causeway.gateway_settings import Authentication, Endpoint, GatewaySettings
+from causeway.recent import Recent
 from causeway.refusals import Refused
 
 # A segment that climbs, in any disguise: dots or slashes percent-encoded, once or twice, backslashes, path parameters.
@@ -70,6 +71,7 @@ class PublishingTable:
             routes[path] = Route(b"ServiceMetadata", _METADATA_METHODS, False, 0, False, own, answer=metadata)
         self._as_published = _Prefixes(routes)
         self._as_read = _Prefixes({_readings(path)[-1]: route for path, route in routes.items()})
+        self._found: Recent[Route] = Recent(most=2048, most_bytes=256)
 
     def find(self, path: bytes) -> Route:
         """The route with the longest path of whole segments that ``path`` begins with, without regard to case.
@@ -77,6 +79,9 @@ class PublishingTable:
         Raises:
             Refused: there is none, the path climbs, or a server behind could read it as another endpoint's.
         """
+        found = self._found.get(path)
+        if found is not None:
+            return found
         if _CLIMBS.search(path) or (b"%" in path and _NO_ENCODING.search(path)):
             raise Refused("CMGService_BadRequest", "the path climbs, or has encoded separators")
         route = self._as_published.find(path)
@@ -86,6 +91,7 @@ class PublishingTable:
             *others, last = map(self._as_read.find, _readings(path))
             if last is not route or any(other not in (None, route) for other in others):
                 raise Refused("CMGService_BadRequest", "the path could be read as another endpoint's")
+        self._found.keep(path, route)
         return route
 
 

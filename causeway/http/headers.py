@@ -64,6 +64,16 @@ IDENTITY_PREFIXES = (
 """Names by which servers behind a gateway learn who the client is. They are the gateway's to set, never a client's."""
 
 
+# What most messages consist of, in the two spellings that are sent. A name that stands here needs no second look.
+_COMMON = (
+    b"Accept Accept-Charset Accept-Encoding Accept-Language Accept-Ranges Age Allow Cache-Control Content-Disposition"
+    b" Content-Encoding Content-Language Content-Range Content-Type Date DNT ETag Expires If-Match If-Modified-Since"
+    b" If-None-Match If-Range If-Unmodified-Since Last-Modified Pragma Range Retry-After Server SOAPAction"
+    b" Strict-Transport-Security User-Agent Vary Via X-AspNet-Version X-Content-Type-Options X-Powered-By"
+)
+PLAIN = frozenset(_COMMON.split() + _COMMON.lower().split())
+"""Names, as sent, of headers that pass as they are and hold no secret."""
+
 _FRAMING = HOP_BY_HOP | frozenset((b"content-length", b"host", b"expect"))
 
 

@@ -4,7 +4,15 @@ import re
 from typing import NamedTuple
 
 from causeway.http.errors import BadRequest, ExpectationFailed
-from causeway.http.headers import HEADER_BLOCK, HOP_BY_HOP, MAX_HEADERS, connection_options, is_identity_header
+from causeway.http.headers import (
+    HEADER_BLOCK,
+    HOP_BY_HOP,
+    MAX_HEADERS,
+    PLAIN,
+    connection_options,
+    is_identity_header,
+)
+from causeway.recent import Recent
 
 MAX_HEAD_BYTES = 32 * 1024
 
@@ -25,33 +33,41 @@ class RequestHead(NamedTuple):
     Attributes:
         method: as sent.
         target: origin form, as sent, byte for byte.
+        path: the target without its query.
         minor: the minor version of HTTP/1: 0 or 1.
         host: the ``Host`` header; empty only with HTTP/1.0.
         fields: the header lines that may pass, each with its CRLF; framing, hop-by-hop and identity headers are gone.
+        tail: what stands last in the head when the request is passed on: framing, expectation, ``fields``, empty line.
         content_length: the length of the body; None without a Content-Length.
         chunked: the body comes in chunks.
+        has_body: there is a body, and it is not empty.
         expects_continue: the client waits for ``100 Continue``.
         closes: the client wants the connection closed after the answer.
-        upgrade: the protocol that the client asks for, or empty.
+        upgrade: the protocol that the client asks for, or empty; never with a body.
         forged: the names of identity headers that the client sent and that were dropped.
     """
 
     method: bytes
     target: bytes
+    path: bytes
     minor: int
     host: bytes
     fields: bytes
+    tail: bytes
     content_length: int | None
     chunked: bool
+    has_body: bool
     expects_continue: bool
     closes: bool
     upgrade: bytes
     forged: tuple[bytes, ...]
 
-    @property
-    def path(self) -> bytes:
-        """The target without its query."""
-        return self.target.partition(b"?")[0]
+
+# All but method, target and path follows from what stands behind the target, and most clients send that unchanged.
+_Rest = tuple[
+    int, bytes, bytes, bytes, int | None, bool, bool, bool, bool, bytes, tuple[bytes, ...]
+]  # from ``minor`` to ``forged``
+_rests: Recent[_Rest] = Recent(most=512, most_bytes=1024)
 
 
 def parse_request_head(head: bytes) -> RequestHead:
@@ -63,18 +79,43 @@ def parse_request_head(head: bytes) -> RequestHead:
     line = _REQUEST_LINE.match(head)
     if line is None:
         raise BadRequest("the request line is malformed")
-    start = line.end()
-    end = len(head) - 2
-    if HEADER_BLOCK.fullmatch(head, start, end) is None or head[end:] != b"\r\n":
-        raise BadRequest("a header line is malformed")
     method, target, minor = line.groups()
-    lines = head[start:end].split(b"\r\n")
+    block = head[line.start(3) :]
+    rest = _rests.get(block)
+    if rest is None:
+        rest = _read_rest(block, 1 if minor == b"1" else 0)
+    if target[0] != 0x2F:
+        target = _origin_form(target, rest[1])
+    return RequestHead._make((method, target, target.partition(b"?")[0], *rest))
+
+
+def _read_rest(block: bytes, minor: int) -> _Rest:
+    """Read a head from its minor version on."""
+    start, end = 3, len(block) - 2
+    if HEADER_BLOCK.fullmatch(block, start, end) is None or block[end:] != b"\r\n":
+        raise BadRequest("a header line is malformed")
+    lines = block[start:end].split(b"\r\n")
     lines.pop()
+    special, kept, forged, plain = _sorted(lines)
+    if len(lines) + (b"host" not in special) > MAX_HEADERS:  # a missing Host is added on the way
+        raise BadRequest(f"more than {MAX_HEADERS} header lines")
+    rest = _assemble(minor, special, kept, forged)
+    if plain:
+        _rests.keep(block, rest)
+    return rest
+
+
+def _sorted(lines: list[bytes]) -> tuple[dict[bytes, bytes], list[bytes], tuple[bytes, ...], bool]:
+    """What needs a second look, by name; the lines that pass; forged names; and whether nothing can be a secret."""
     special: dict[bytes, bytes] = {}
-    kept = []
+    kept: list[bytes] = []
     forged: tuple[bytes, ...] = ()
+    plain = True
     for field in lines:
         name, _, value = field.partition(b":")
+        if name in PLAIN:
+            kept.append(field)
+            continue
         name = name.lower()
         if name in _SPECIAL:
             if name in special:
@@ -83,28 +124,20 @@ def parse_request_head(head: bytes) -> RequestHead:
                 special[name] += b"," + value
             else:
                 special[name] = value.strip(b" \t")
+            plain = plain and name != b"proxy-authorization"
         elif is_identity_header(name):
             forged += (name,)
+            plain = False
         else:
             kept.append(field)
-    if len(lines) + (b"host" not in special) > MAX_HEADERS:  # a missing Host is added on the way
-        raise BadRequest(f"more than {MAX_HEADERS} header lines")
-    return _assemble(method, target, 1 if minor == b"1" else 0, special, kept, forged)
+            plain = False
+    return special, kept, forged, plain
 
 
-def _assemble(
-    method: bytes,
-    target: bytes,
-    minor: int,
-    special: dict[bytes, bytes],
-    kept: list[bytes],
-    forged: tuple[bytes, ...],
-) -> RequestHead:
+def _assemble(minor: int, special: dict[bytes, bytes], kept: list[bytes], forged: tuple[bytes, ...]) -> _Rest:
     host = special.pop(b"host", b"")
     if (minor == 1 or host) and _HOST.fullmatch(host) is None:
         raise BadRequest("the Host header is missing or malformed")
-    if target[0] != 0x2F:
-        target = _origin_form(target, host)
     closes = minor == 0
     content_length = None
     chunked = expects_continue = False
@@ -121,9 +154,27 @@ def _assemble(
             if b"upgrade" in options and minor == 1:
                 upgrade = special.get(b"upgrade", b"")
             kept = [field for field in kept if field[: field.index(b":")].lower() not in options]
+    has_body = chunked or bool(content_length)
     fields = b"\r\n".join(kept) + b"\r\n" if kept else b""
-    return RequestHead(
-        method, target, minor, host, fields, content_length, chunked, expects_continue, closes, upgrade, forged
+    tail = fields + b"\r\n"
+    if expects_continue:
+        tail = b"Expect: 100-continue\r\n" + tail
+    if chunked:
+        tail = b"Transfer-Encoding: chunked\r\n" + tail
+    elif content_length is not None:
+        tail = b"Content-Length: %d\r\n" % content_length + tail
+    return (
+        minor,
+        host,
+        fields,
+        tail,
+        content_length,
+        chunked,
+        has_body,
+        expects_continue,
+        closes,
+        b"" if has_body else upgrade,
+        forged,
     )
 
 

@@ -5,7 +5,8 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from causeway.http.errors import BadResponse
-from causeway.http.headers import HEADER_BLOCK, HOP_BY_HOP, connection_options, is_identity_header
+from causeway.http.headers import HEADER_BLOCK, HOP_BY_HOP, PLAIN, connection_options, is_identity_header
+from causeway.recent import Recent
 
 # The reason phrase passes as it is: Configuration Manager's roles put a code into it that clients show.
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?\r\n")
@@ -30,6 +31,7 @@ class ResponseHead(NamedTuple):
     Attributes:
         status: 100 to 599.
         head: status line and the header lines that may pass, each with its CRLF, without the empty line at the end.
+        payload: one byte that says how the body ends, then ``head``: as an answer crosses the tunnel.
         framing: how the body ends.
         content_length: of the body, where ``framing`` is LENGTH.
         keep_alive: the connection may be used again.
@@ -37,9 +39,14 @@ class ResponseHead(NamedTuple):
 
     status: int
     head: bytes
+    payload: bytes
     framing: Framing
     content_length: int
     keep_alive: bool
+
+
+# Site systems answer the same question with the same head, at least within a second, which is what a Date counts.
+_heads: Recent[ResponseHead] = Recent(most=512, most_bytes=1024)
 
 
 def parse_response_head(head: bytes, method: bytes) -> ResponseHead:
@@ -48,6 +55,18 @@ def parse_response_head(head: bytes, method: bytes) -> ResponseHead:
     Raises:
         BadResponse: it has no single reading.
     """
+    if method == b"HEAD":
+        return _read(head, method)[0]
+    known = _heads.get(head)
+    if known is None:
+        known, plain = _read(head, method)
+        if plain:
+            _heads.keep(head, known)
+    return known
+
+
+def _read(head: bytes, method: bytes) -> tuple[ResponseHead, bool]:
+    """The head, and whether it can hold no secret."""
     line = _STATUS_LINE.match(head)
     if line is None:
         raise BadResponse("the status line is malformed")
@@ -60,10 +79,33 @@ def parse_response_head(head: bytes, method: bytes) -> ResponseHead:
     lines.pop()
     if len(lines) > MAX_HEADERS:
         raise BadResponse(f"more than {MAX_HEADERS} header lines")
-    kept = [b"HTTP/1.1 %b %b" % (status_digits, reason or b"")]
+    special, kept, plain = _sorted(lines)
+    kept.insert(0, b"HTTP/1.1 %b %b" % (status_digits, reason or b""))
+    keep_alive = minor == b"1"
+    if (connection := special.get(b"connection")) is not None:
+        options = connection_options(connection)
+        keep_alive = b"close" not in options and (keep_alive or b"keep-alive" in options)
+        named = frozenset(options)
+        kept[1:] = [field for field in kept[1:] if field[: field.index(b":")].lower() not in named]
+    if minor == b"0" and b"transfer-encoding" in special:
+        raise BadResponse("a Transfer-Encoding in HTTP/1.0")  # RFC 9112, 6.1: its framing is faulty
+    framing, length = _framing(status, method, special, kept)
+    kept.append(b"")
+    passed = b"\r\n".join(kept)
+    keep_alive = keep_alive and framing is not Framing.CLOSE
+    return ResponseHead(status, passed, bytes((framing,)) + passed, framing, length, keep_alive), plain
+
+
+def _sorted(lines: list[bytes]) -> tuple[dict[bytes, bytes], list[bytes], bool]:
+    """What needs a second look, by name; the lines that pass; and whether all of those can hold no secret."""
     special: dict[bytes, bytes] = {}
+    kept: list[bytes] = []
+    plain = True
     for field in lines:
         name, _, value = field.partition(b":")
+        if name in PLAIN:
+            kept.append(field)
+            continue
         name = name.lower()
         if name in _SPECIAL:
             value = value.strip(b" \t")
@@ -75,17 +117,8 @@ def parse_response_head(head: bytes, method: bytes) -> ResponseHead:
                 special[name] = value
         elif not is_identity_header(name):
             kept.append(field)
-    keep_alive = minor == b"1"
-    if (connection := special.get(b"connection")) is not None:
-        options = connection_options(connection)
-        keep_alive = b"close" not in options and (keep_alive or b"keep-alive" in options)
-        named = frozenset(options)
-        kept[1:] = [field for field in kept[1:] if field[: field.index(b":")].lower() not in named]
-    if minor == b"0" and b"transfer-encoding" in special:
-        raise BadResponse("a Transfer-Encoding in HTTP/1.0")  # RFC 9112, 6.1: its framing is faulty
-    framing, length = _framing(status, method, special, kept)
-    kept.append(b"")
-    return ResponseHead(status, b"\r\n".join(kept), framing, length, keep_alive and framing is not Framing.CLOSE)
+            plain = False
+    return special, kept, plain
 
 
 def _framing(status: int, method: bytes, special: dict[bytes, bytes], kept: list[bytes]) -> tuple[Framing, int]:

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
+import re
 import select
 import time
 
 _FLUSH_S = 0.25
 _MAX_LINES = 512
 _PATH_CHARACTERS = 512
+_NEEDS_ESCAPES = re.compile(rb'["\\\x00-\x1f\x7f-\xff]')
 
 
 class AccessLog:
@@ -21,12 +23,12 @@ class AccessLog:
     """
 
     def __init__(self, part: str, *, enabled: bool = True, descriptor: int = 2) -> None:
-        self._prefix = f'{{"event":"request","part":"{part}","timestamp":'
+        self._part = part
         self._descriptor = descriptor
-        self._lines: list[str] = []
+        self._lines: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
         self._second = 0
-        self._stamp = ""
+        self._start = b""  # of the lines of this second
         self._writable = select.poll()
         self._writable.register(descriptor, select.POLLOUT)
         self.enabled = enabled
@@ -50,13 +52,20 @@ class AccessLog:
         now = int(time.time())
         if now != self._second:
             self._second = now
-            self._stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
-        word_field = f'"word":"{word}",' if word else ""
-        self._lines.append(
-            f'{self._prefix}"{self._stamp}","request_id":"{request_id.decode()}","method":"{method.decode()}",'
-            f'"path":{json.dumps(path[:_PATH_CHARACTERS].decode("latin-1"))},"endpoint":"{endpoint.decode()}","status":{status},{word_field}'
-            f'"ms":{seconds * 1000:.2f},"bytes_in":{bytes_in},"bytes_out":{bytes_out},"client":"{client.decode()}"}}\n'
+            stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+            self._start = f'{{"event":"request","part":"{self._part}","timestamp":"{stamp}","request_id":"'.encode()
+        path = path[:_PATH_CHARACTERS]
+        if _NEEDS_ESCAPES.search(path):
+            path = json.dumps(path.decode("latin-1"))[1:-1].encode()
+        start = (self._start, request_id, b'","method":"', method, b'","path":"', path, b'","endpoint":"', endpoint)
+        figures = b'","status":%d,%b"ms":%.2f,"bytes_in":%d,"bytes_out":%d,"client":"' % (
+            status,
+            b'"word":"%b",' % word.encode() if word else b"",
+            seconds * 1000,
+            bytes_in,
+            bytes_out,
         )
+        self._lines.append(b"".join((*start, figures, client, b'"}\n')))
         if len(self._lines) >= _MAX_LINES:
             self.flush()
         elif self._timer is None:
@@ -68,15 +77,14 @@ class AccessLog:
             self._timer.cancel()
             self._timer = None
         lines, self._lines = self._lines, []
-        piece = b""
-        for line in lines:
-            data = line.encode()
-            if len(piece) + len(data) > select.PIPE_BUF:
-                if not self._write(piece):
+        first = size = 0
+        for number, line in enumerate(lines):
+            size += len(line)
+            if size > select.PIPE_BUF:
+                if not self._write(b"".join(lines[first:number])):
                     return
-                piece = b""
-            piece += data
-        self._write(piece)
+                first, size = number, len(line)
+        self._write(b"".join(lines[first:]))
 
     def _write(self, lines: bytes) -> bool:
         """Write whole lines, no more than a pipe takes at once: workers share it, and lines must not get mixed."""

@@ -53,21 +53,12 @@ def request_payload(
         head: as the gateway read it.
         upgrade: the change of protocol that passes, or empty.
     """
-    if head.content_length is not None:
-        framing = b"Content-Length: %d\r\n" % head.content_length
-    else:
-        framing = b"Transfer-Encoding: chunked\r\n" if head.chunked else upgrade_fields(upgrade)
-    return b"%b %b%b%b\r\n%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b\r\n" % (
-        endpoint,
-        request_id,
-        client,
-        binding,
-        head.method,
-        head.target,
-        head.host or NONE,
-        framing,
-        b"Expect: 100-continue\r\n" if head.expects_continue else b"",
-        head.fields,
+    return b"".join(
+        (
+            *(endpoint, b" ", request_id, client, binding, b"\r\n"),
+            *(head.method, b" ", head.target, b" HTTP/1.1\r\nHost: ", head.host or NONE, b"\r\n"),
+            *(upgrade_fields(upgrade), head.tail),
+        )
     )
 
 
@@ -85,4 +76,4 @@ def split_request(payload: bytes) -> tuple[Prelude, bytes]:
     match = _PRELUDE.match(payload)
     if match is None:
         raise TunnelError("a request without a well-formed prelude")
-    return Prelude(*match.groups()), payload[match.end() :]
+    return Prelude._make(match.groups()), payload[match.end() :]
