@@ -22,7 +22,13 @@ REFUSALS: dict[str, Refusal] = {
     "CMGService_Invalid_Token": Refusal(401, Cause.CLIENT, "The token is not valid."),
     "CMGService_TokenExpired": Refusal(401, Cause.CLIENT, "The token has expired."),
     "CMGService_TokenNotYetValid": Refusal(401, Cause.CLIENT, "The token is not valid yet."),
+    "CMGService_TenantNotOnboarded": Refusal(
+        401, Cause.CLIENT, "The token's tenant is not one of those that may come."
+    ),
     "CMGService_TokenRequired": Refusal(401, Cause.CLIENT, "This endpoint needs a token, and none was sent."),
+    "CMGService_TokenInsufficient": Refusal(
+        403, Cause.CLIENT, "The token is genuine, but does not say what is asked for."
+    ),
     "CMGService_TokenNotAccepted": Refusal(
         403, Cause.CLIENT, "The token is good, but this endpoint does not take tokens of its kind."
     ),
@@ -78,6 +84,9 @@ REFUSALS: dict[str, Refusal] = {
     "CMGConnector_BadSiteSystemAnswer": Refusal(502, Cause.SITE_SYSTEM, "The site system's answer is not valid HTTP."),
     "CMGConnector_BadRequest": Refusal(502, Cause.GATEWAY, "The connection point refused what the gateway passed on."),
     "CMGService_NoConnectionPoint": Refusal(503, Cause.CONNECTION_POINT, "No connection point is connected."),
+    "CMGService_TenantKeysUnavailable": Refusal(
+        503, Cause.GATEWAY, "The keys that verify the token cannot be had just now."
+    ),
     "CMGService_NoSettings": Refusal(503, Cause.SITE, "The gateway has not received its settings yet."),
     "CMGConnector_Busy": Refusal(503, Cause.CONNECTION_POINT, "The connection point serves as much as it may."),
     "CMGConnector_SiteSystemTimeout": Refusal(

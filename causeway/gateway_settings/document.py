@@ -5,11 +5,12 @@ from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from cryptography import x509
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from causeway.configuration import section, setting
 from causeway.gateway_settings.certificates import CertificateRulesSection, Fingerprint, RevocationSection
+from causeway.gateway_settings.entra import EntraTenant
+from causeway.gateway_settings.values import Certificates
 
 FORMAT = 1
 MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
@@ -68,14 +69,6 @@ def _upstream_url(url: str) -> str:
     return url
 
 
-def _certificates(pem: str) -> str:
-    try:
-        x509.load_pem_x509_certificates(pem.encode())
-    except ValueError as error:
-        raise ValueError("expected certificates in PEM form") from error
-    return pem
-
-
 def _method(method: str) -> str:
     if not TOKEN.fullmatch(method) or len(method) > 32:
         raise ValueError("expected an HTTP method such as GET or CCM_POST")
@@ -89,7 +82,6 @@ UpstreamUrl = Annotated[str, AfterValidator(_upstream_url)]
 Method = Annotated[str, AfterValidator(_method)]
 UpgradeToken = Annotated[str, Field(pattern=r"^[a-z0-9!#$%&'*+.^_`|~/-]{1,64}$")]
 EndpointName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._$/-]{0,99}$")]
-Certificates = Annotated[str, AfterValidator(_certificates)]
 KeyId = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,200}$")]
 PublicKey = Annotated[str, Field(max_length=4096)]
 HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$")]
@@ -183,6 +175,9 @@ class GatewaySettings:
     token_headers: tuple[TokenHeader, ...] = setting(
         "the headers in which a token may come", default=DEFAULT_TOKEN_HEADERS
     )
+    entra_tenants: Annotated[tuple[EntraTenant, ...], Field(max_length=100)] = setting(
+        "the Entra ID tenants whose tokens are believed", default=()
+    )
     blocked_devices: tuple[BlockedId, ...] = setting("ids of devices that are refused, such as GUID:…", default=())
     blocked_names: tuple[BlockedId, ...] = setting(
         "names of devices that are refused: the subject's common name or a DNS name of the certificate", default=()
@@ -203,3 +198,6 @@ class GatewaySettings:
             if len(values) != len(set(values)):
                 twice = next(value for value in values if values.count(value) > 1)
                 raise ValueError(f"two endpoints have the {what} {twice}")
+        tenants = [tenant.tenant_id for tenant in self.entra_tenants]
+        if len(tenants) != len(set(tenants)):
+            raise ValueError("an Entra tenant is there twice")

@@ -3,6 +3,7 @@
 from causeway.configuration import section, setting
 from causeway.observability.config import LogSection
 from causeway.site.config.database import DatabaseConfig
+from causeway.site.config.entra import EntraTenantConfig
 from causeway.site.config.gateway import (
     ApplicationConfig,
     ExistingManagementPoint,
@@ -30,6 +31,7 @@ __all__ = [
     "Approval",
     "ClientSettingsConfig",
     "DatabaseConfig",
+    "EntraTenantConfig",
     "ExistingManagementPoint",
     "ExistingUpdatePoint",
     "GatewayConfig",
@@ -71,4 +73,7 @@ class SiteConfig:
     )
     existing_update_point: tuple[ExistingUpdatePoint, ...] = setting(
         "An existing software update point (WSUS) to publish. May repeat.", default=()
+    )
+    entra_tenant: tuple[EntraTenantConfig, ...] = setting(
+        "An Entra ID tenant whose devices and users are believed. May repeat.", default=()
     )

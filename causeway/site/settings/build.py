@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -14,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from causeway.errors import ConfigurationError
 from causeway.gateway_settings import Authentication, Endpoint, GatewaySettings, sign
 from causeway.gateway_settings.document import MAX_DOCUMENT_BYTES
+from causeway.gateway_settings.entra import EntraTenant, TenantTerms
 from causeway.messaging.identifiers import format_timestamp
 from causeway.site.config import ServerAuthEndpoint, SiteConfig
 from causeway.site.settings.virtual_directories import UPDATE_POINT_DIRECTORIES, is_reserved, publish
@@ -64,8 +66,8 @@ def build_content(config: SiteConfig, blocked: Iterable[str]) -> Content:
                 f"application {application.name}: the path {application.path} belongs to the client protocol; "
                 "choose another"
             )
-    roots = read_certificates(config.gateway.trusted_roots)
-    pems = tuple(dict.fromkeys(root.public_bytes(Encoding.PEM).decode("ascii") for root in roots))
+    roots = _pems(config.gateway.trusted_roots)
+    tenants = tuple(entra_tenants(config))
     try:
         settings = GatewaySettings(
             version=_UNVERSIONED,
@@ -73,7 +75,8 @@ def build_content(config: SiteConfig, blocked: Iterable[str]) -> Content:
             site_code=config.site.code,
             service_name=config.gateway.service_name,
             endpoints=tuple(_endpoints(config)),
-            trusted_roots=pems,
+            trusted_roots=roots,
+            entra_tenants=tenants,
             blocked_certificates=tuple(sorted({*config.gateway.blocked_certificates, *blocked})),
         )
         # The very check that gateways make: what they would refuse is not published.
@@ -85,6 +88,23 @@ def build_content(config: SiteConfig, blocked: Iterable[str]) -> Content:
     except ValueError as error:
         raise ConfigurationError(f"the gateway settings cannot be published: {error}") from error
     return Content(settings)
+
+
+def entra_tenants(config: SiteConfig) -> Iterator[EntraTenant]:
+    """The onboarded Entra tenants, with the certificates that their tables name.
+
+    Raises:
+        OperatorError: a file of certificates cannot be read.
+    """
+    for tenant in config.entra_tenant:
+        terms = {field.name: getattr(tenant, field.name) for field in dataclasses.fields(TenantTerms)}
+        file = tenant.authority_file
+        yield EntraTenant(**terms, authority_certificates=None if file is None else "".join(_pems([file])))
+
+
+def _pems(files: Iterable[Path]) -> tuple[str, ...]:
+    """The certificates in ``files``, each once."""
+    return tuple(dict.fromkeys(one.public_bytes(Encoding.PEM).decode("ascii") for one in read_certificates(files)))
 
 
 def _endpoints(config: SiteConfig) -> Iterator[Endpoint]:

@@ -2,14 +2,17 @@ import dataclasses
 import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from causeway.errors import ConfigurationError
 from causeway.gateway_settings import Authentication, Endpoint, verify
+from causeway.gateway_settings.entra import TokenUser
 from causeway.site.config import ServerAuthEndpoint, SiteConfig
 from causeway.site.settings import build_content
+from tests.unit.certificates import root
 
 Configured = Callable[[str], SiteConfig]
 ROLE = 72057594037927937
@@ -131,3 +134,29 @@ def test_a_document_that_gateways_would_not_take_is_not_published(configured: Co
 
     with pytest.raises(ConfigurationError, match="gateways take"):
         build_content(configured(""), blocked).signed(1, datetime.now(UTC), Ed25519PrivateKey.generate())
+
+
+def test_onboarded_tenants_are_published_with_the_certificates_of_their_authority(
+    configured: Configured, tmp_path: Path
+) -> None:
+    authority = root("Laboratory").pem
+    (tmp_path / "lab.pem").write_text(authority)
+    config = configured(
+        '[[entra_tenant]]\ntenant_id = "11111111-2222-4333-8444-55555555555A"\naudiences = ["api://causeway"]\n'
+        'client_app_ids = ["c11e0000-0000-4000-8000-000000000001"]\naccept = ["device"]\n'
+        f'authority = "https://issuer.lab"\nauthority_file = "{tmp_path}/lab.pem"'
+    )
+    (tenant,) = build_content(config, ()).settings.entra_tenants
+
+    assert tenant.tenant_id == "11111111-2222-4333-8444-55555555555a"
+    assert tenant.accept == (TokenUser.DEVICE,)
+    assert (tenant.authority, tenant.authority_certificates) == ("https://issuer.lab", authority)
+
+
+def test_one_tenant_in_two_tables_is_refused(configured: Configured) -> None:
+    table = (
+        '[[entra_tenant]]\ntenant_id = "11111111-2222-4333-8444-555555555555"\naudiences = ["api://causeway"]\n'
+        'client_app_ids = ["c11e0000-0000-4000-8000-000000000001"]\n'
+    )
+    with pytest.raises(ConfigurationError, match="twice"):
+        build_content(configured(table * 2), ())
