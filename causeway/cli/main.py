@@ -17,6 +17,7 @@ _COMMANDS = {
     "connection-point": "causeway.cli.connection_point",
     "site": "causeway.cli.site",
     "device": "causeway.cli.device",
+    "identity": "causeway.cli.identity",
     "authority": "causeway.cli.authority",
 }
 

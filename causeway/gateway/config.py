@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from causeway.configuration import ConfigPath, section, setting
+from causeway.identity.entra.config import EntraKeysSection
 from causeway.observability.config import LogSection
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -80,5 +81,8 @@ class GatewayConfig:
     service: ServiceSection = setting("Where devices connect.")
     tunnel: TunnelSection = setting("Where connection points dial in.")
     limits: LimitsSection = setting("How much one worker takes on.", factory=LimitsSection)
+    entra_keys: EntraKeysSection = setting(
+        "How the signing keys of Entra tenants are fetched and kept.", factory=EntraKeysSection
+    )
     admin: AdminSection = setting("Health and metrics.", factory=AdminSection)
     log: LogSection = setting("Logs, on standard error.", factory=LogSection)

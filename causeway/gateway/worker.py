@@ -38,6 +38,7 @@ from causeway.refusals import REFUSALS
 log = structlog.get_logger()
 
 SETTINGS_FILE = "gateway-settings.jws"
+ENTRA_KEYS_FOLDER = "entra-keys"
 
 _SWEEP_S = 1.0
 _MOST_SESSIONS = 1024

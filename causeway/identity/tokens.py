@@ -4,6 +4,7 @@ from typing import Protocol
 
 from causeway.gateway_settings import GatewaySettings
 from causeway.identity.denial import INVALID, Denied
+from causeway.identity.entra.verifier import EntraVerifier, KeySource, no_keys
 from causeway.identity.jwt import Token, read_token
 from causeway.identity.site_token import SiteTokenVerifier
 from causeway.identity.verified import Verified
@@ -29,10 +30,12 @@ class Verifier(Protocol):
 class TokenVerifier:
     """The verifiers of one version of the settings."""
 
-    def __init__(self, settings: GatewaySettings) -> None:
+    def __init__(self, settings: GatewaySettings, entra_keys: KeySource = no_keys) -> None:
+        """Take ``settings``, and the keys of Entra tenants, which are not in them."""
         self._verifiers: list[Verifier] = []
         if settings.site_tokens is not None:
             self._verifiers.append(SiteTokenVerifier(settings.site_tokens))
+        self._verifiers.append(EntraVerifier(settings.entra_tenants, entra_keys))
 
     def verify(self, compact: bytes, now: float) -> Verified:
         """Who bears the token ``compact`` at ``now`` (seconds since 1970).

@@ -1,6 +1,7 @@
 """The site's configuration file, one dataclass a table."""
 
 from causeway.configuration import section, setting
+from causeway.identity.entra.config import EntraKeysSection
 from causeway.observability.config import LogSection
 from causeway.site.config.database import DatabaseConfig
 from causeway.site.config.entra import EntraTenantConfig
@@ -76,4 +77,7 @@ class SiteConfig:
     )
     entra_tenant: tuple[EntraTenantConfig, ...] = setting(
         "An Entra ID tenant whose devices and users are believed. May repeat.", default=()
+    )
+    entra_keys: EntraKeysSection = setting(
+        "How the signing keys of Entra tenants are fetched and kept.", factory=EntraKeysSection
     )
