@@ -17,7 +17,6 @@ from causeway.http import (
     last_chunk,
     parse_request_head,
 )
-from causeway.identity import Identity
 from causeway.refusals import CLIENT_GONE, REFUSALS, Refused
 from causeway.tunnel.errors import TunnelError
 from causeway.tunnel.frames import END, FrameType
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_NONE = Framing.NONE
 _RESPONSE = int(FrameType.RESPONSE)
 _RESET = int(FrameType.RESET)
 
@@ -119,38 +119,30 @@ class Exchange(Stream):
             self._upstream = upstream
             upstream.begin(self, self._head)
 
-    def _accept(self, head_bytes: bytes) -> "tuple[SiteSystemRoute, RequestHead, Identity]":
+    def _accept(self, head_bytes: bytes) -> "tuple[SiteSystemRoute, RequestHead, bytes]":
+        """Where the request goes, its head, and the header lines that say who the client is."""
         head = parse_request_head(head_bytes)
         route = self._tunnel.point.site_systems.routes.get(self._prelude.endpoint)
         if route is None:
             raise Refused("CMGConnector_NotPublished")
         if head.forged:
             raise BadRequest("the gateway passed on headers that are its own to set")
-        has_body = head.chunked or bool(head.content_length)
-        self.upgrade = b"" if has_body else head.upgrade
+        self.upgrade = head.upgrade
         if self.upgrade and self.upgrade not in route.upgrades:
             raise Refused("CMGConnector_NotPublished", "the change of protocol is not published")
-        if self._request_done != (not has_body and not self.upgrade):
+        if self._request_done != (not head.has_body and not self.upgrade):
             raise BadRequest("the head and the stream differ on whether there is a body")
         self._path = route.internal_target(head)
-        return route, head, Identity.decode(self._prelude.identity)
+        return route, head, self._tunnel.point.identity_headers(self._prelude.identity, self._prelude.peer)
 
-    def _internal_head(self, route: "SiteSystemRoute", head: RequestHead, identity: Identity) -> bytes:
+    def _internal_head(self, route: "SiteSystemRoute", head: RequestHead, identity: bytes) -> bytes:
         """The head for the site system: identity headers are ours, hop-by-hop headers are gone."""
-        if head.content_length is not None:
-            framing = b"Content-Length: %d\r\n" % head.content_length
-        else:
-            framing = b"Transfer-Encoding: chunked\r\n" if head.chunked else upgrade_fields(self.upgrade)
-        return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%bX-Forwarded-Host: %b\r\nX-Request-Id: %b\r\n%b%b\r\n" % (
-            head.method,
-            self._path,
-            route.host,
-            framing,
-            self._tunnel.point.identity_headers(identity, self._prelude.peer),
-            head.host,
-            self.request_id,
-            b"Expect: 100-continue\r\n" if head.expects_continue else b"",
-            head.fields,
+        return b"".join(
+            (
+                *(head.method, b" ", self._path, b" HTTP/1.1\r\nHost: ", route.host, b"\r\n"),
+                *(identity, b"X-Forwarded-Host: ", head.host, b"\r\nX-Request-Id: ", self.request_id, b"\r\n"),
+                *(upgrade_fields(self.upgrade), head.tail),
+            )
         )
 
     def _connect(self, route: "SiteSystemRoute") -> None:
@@ -251,10 +243,11 @@ class Exchange(Stream):
             self._tunnel.send(_RESPONSE, self.number, bytes((head.framing,)) + fields)
             self._send_pending(self._upstream)
             return
-        end = head.framing is Framing.NONE and head.status >= 200
+        end = False
         if head.status >= 200:
             self._status = head.status
-        self._tunnel.send(_RESPONSE | END if end else _RESPONSE, self.number, bytes((head.framing,)) + head.head)
+            end = head.framing is _NONE
+        self._tunnel.send(_RESPONSE | END if end else _RESPONSE, self.number, head.payload)
 
     def body_received(self, data: bytes, *, end: bool) -> None:
         """Pass a piece of the body on."""

@@ -92,9 +92,13 @@ class ConnectionPoint:
 
     @staticmethod
     @lru_cache(maxsize=8192)
-    def identity_headers(identity: Identity, peer: bytes) -> bytes:
-        """The header lines that tell a site system who the client is; clients come back."""
-        return identity.headers(peer.decode())
+    def identity_headers(identity: bytes, peer: bytes) -> bytes:
+        """The header lines that tell a site system who the client of a prelude is; clients come back.
+
+        Raises:
+            ValueError: the identity is of no known form.
+        """
+        return Identity.decode(identity).headers(peer.decode())
 
     # Health.
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_REQUEST, _TRAILERS, _RESET = int(FrameType.REQUEST), int(FrameType.TRAILERS), int(FrameType.RESET)
+
 
 class ConnectionPointTunnel(Tunnel):
     """A tunnel to one worker of one gateway instance.
@@ -128,7 +130,7 @@ class ConnectionPointTunnel(Tunnel):
 
     def stream_frame(self, kind: int, end: bool, number: int, payload: bytes) -> None:
         """A new request, or what belongs to one under way."""
-        if kind == FrameType.REQUEST:
+        if kind == _REQUEST:
             if number <= self._highest or self.gateway is None:
                 raise TunnelError("a stream number that is not higher than the last")
             self._highest = number
@@ -142,9 +144,9 @@ class ConnectionPointTunnel(Tunnel):
         under_way: Exchange | None = self.streams.get(number)
         if under_way is None:
             self.data_for_unknown(number)
-        elif kind == FrameType.TRAILERS:
+        elif kind == _TRAILERS:
             under_way.trailers_received(payload)
-        elif kind == FrameType.RESET:
+        elif kind == _RESET:
             under_way.reset_received()
         else:
             raise TunnelError(f"a frame of type {kind} that a gateway never sends")

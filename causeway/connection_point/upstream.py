@@ -6,6 +6,7 @@ from typing import Protocol, cast
 
 from causeway.http import BadResponse, ChunkedDecoder, Framing, ResponseHead, parse_response_head
 
+_NONE, _LENGTH, _CHUNKED, _CLOSE = Framing
 _MAX_HEAD_BYTES = 32 * 1024
 _MAX_INTERIM = 32
 _WRITE_HIGH_WATER_BYTES = 256 * 1024
@@ -147,7 +148,7 @@ class UpstreamConnection(asyncio.Protocol):
             if head.status == 101:
                 if not owner.upgrade:
                     raise BadResponse("101 Switching Protocols, which nobody asked for")
-                head = head._replace(framing=Framing.CLOSE)
+                head = head._replace(framing=_CLOSE)
             data = data[end:]
             owner.head_received(head)
             if self.owner is not owner:
@@ -159,8 +160,8 @@ class UpstreamConnection(asyncio.Protocol):
                 raise BadResponse("interim answers without an end")
         self._head = head
         self._left = head.content_length
-        self._chunks = ChunkedDecoder(BadResponse) if head.framing is Framing.CHUNKED else None
-        if head.framing is Framing.NONE:
+        self._chunks = ChunkedDecoder(BadResponse) if head.framing is _CHUNKED else None
+        if head.framing is _NONE:
             self._finish(owner, extra=bool(data), trailers=None)
         elif data:
             self._read_body(owner, data)
@@ -173,7 +174,7 @@ class UpstreamConnection(asyncio.Protocol):
                 self._finish(owner, extra=bool(self._chunks.rest), trailers=self._chunks.trailers)
             return
         head = cast("ResponseHead", self._head)
-        if head.framing is Framing.CLOSE:
+        if head.framing is _CLOSE:
             owner.body_received(data, end=False)
             return
         left = self._left
@@ -204,7 +205,7 @@ class UpstreamConnection(asyncio.Protocol):
         owner, self.owner = self.owner, None
         if owner is None:
             return
-        if self._head is not None and self._head.framing is Framing.CLOSE and exc is None:
+        if self._head is not None and self._head.framing is _CLOSE and exc is None:
             owner.answer_complete(b"")
             return
         refused = isinstance(exc, ssl.SSLError) and self._head is None

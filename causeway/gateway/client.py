@@ -23,6 +23,7 @@ class Client:
 
     Attributes:
         identity: by the certificate that the handshake verified, or anonymous.
+        peer_bytes: its address, as logs want it.
         prelude: the client's part of a request's prelude.
         verified_under: the version of the settings whose trusted roots the handshake used.
     """
@@ -36,6 +37,7 @@ class Client:
         "_worker",
         "identity",
         "peer",
+        "peer_bytes",
         "prelude",
         "verified_under",
     )
@@ -46,8 +48,9 @@ class Client:
         self._certificate = certificate
         self.verified_under = verified_under
         self.peer = peer
+        self.peer_bytes = peer.encode()
         self.identity = ANONYMOUS if certificate is None else identity_of(certificate)
-        self.prelude = b" %b %b " % (peer.encode(), self.identity.encode())
+        self.prelude = b" %b %b " % (self.peer_bytes, self.identity.encode())
         self._settings_seen = worker.settings_version
         self._details = ""
         self._good_until = math.inf

@@ -133,7 +133,7 @@ class ClientConnection(asyncio.Protocol):
         """Pass a request on, answer it, or refuse it; ``rest`` is what came behind its head."""
         self.http_1_1 = head.minor == 1
         self.close_after = head.closes or self._worker.draining
-        has_body = head.chunked or bool(head.content_length)
+        has_body = head.has_body
         route = None
         try:
             route = self._client.route(head)
@@ -141,8 +141,8 @@ class ClientConnection(asyncio.Protocol):
             if route.answer is not None:
                 self._answer_itself(route, head, rest)
                 return
-            upgrade = b"" if has_body else head.upgrade.lower()
-            if upgrade not in route.upgrades:
+            upgrade = head.upgrade and head.upgrade.lower()
+            if upgrade and upgrade not in route.upgrades:
                 upgrade = b""
             exchange = self._begin(route, head, upgrade, end=not has_body and not upgrade)
         except Refused as refused:
@@ -231,8 +231,10 @@ class ClientConnection(asyncio.Protocol):
             self._transport.resume_reading()
             self._next_pipelined()
 
-    def exchange_done(self, exchange: Exchange) -> None:
-        """The answer is written: the next request, or the end."""
+    def exchange_done(self, exchange: Exchange, rest: list[bytes]) -> None:
+        """The answer is whole, and this is the rest of it: then the next request, or the end."""
+        if self._transport is not None:
+            self._transport.writelines(rest)
         self._note(exchange, exchange.status, "")
         self._exchange = None
         self._go_on(complete=exchange.request_done)
@@ -276,7 +278,7 @@ class ClientConnection(asyncio.Protocol):
         endpoint, allow = (_UNREAD, b"") if route is None else (route.name, b", ".join(sorted(route.methods)))
         status = self._answer_refusal(refused, request_id, method, path, go_on=may_go_on, allow=allow)
         self._worker.note_refused(
-            request_id, method, path, endpoint, status, refused.refused_word, self._client.peer.encode()
+            request_id, method, path, endpoint, status, refused.refused_word, self._client.peer_bytes
         )
 
     def _answer_refusal(
@@ -294,12 +296,12 @@ class ClientConnection(asyncio.Protocol):
 
     def _answer_itself(self, route: "Route", head: RequestHead, rest: bytes) -> None:
         request_id = self._worker.next_request_id()
-        has_body = head.chunked or bool(head.content_length)
+        has_body = head.has_body
         self.close_after = self.close_after or has_body
         body, head_only = route.answer or b"", head.method == b"HEAD"
         self.write(own_answer(body, request_id, head_only=head_only, close=self.close_after))
         sent_bytes = 0 if head_only else len(body)
-        self._worker.note_answered(request_id, head.method, head.path, route, sent_bytes, self._client.peer.encode())
+        self._worker.note_answered(request_id, head.method, head.path, route, sent_bytes, self._client.peer_bytes)
         self._buffer = rest
         self._go_on(complete=not has_body)
 
@@ -330,7 +332,7 @@ class ClientConnection(asyncio.Protocol):
     # Books.
 
     def _note(self, exchange: Exchange, status: int, word: str) -> None:
-        self._worker.note(exchange, status, word, self._client.peer.encode())
+        self._worker.note(exchange, status, word, self._client.peer_bytes)
 
     def _log_refusal(self, request_id: bytes, refused: Refused, path: bytes) -> None:
         log.info(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _REQUEST = int(FrameType.REQUEST)
 _RESET = int(FrameType.RESET)
+_WITHOUT_LENGTH = (int(Framing.CHUNKED), int(Framing.CLOSE))
 _RESPONSE_START = re.compile(rb"[\x00-\x03]HTTP/1\.1 ([1-5][0-9]{2}) [^\r\n]*\r\n")
 
 
@@ -147,7 +148,7 @@ class Exchange(Stream):
         if status == 101 and self.upgrading:
             self.status = status
             client.close_after = True
-            self._write(payload[1:] + b"X-Request-Id: " + self.request_id + b"\r\n\r\n")
+            self._gather(payload[1:], b"X-Request-Id: ", self.request_id, b"\r\n\r\n")
             return
         if status < 200:
             # An interim answer, such as 100 Continue: passed on at once, the final one follows.
@@ -155,21 +156,21 @@ class Exchange(Stream):
                 client.write(payload[1:] + b"\r\n")
             return
         self.status = status
-        tail = b"X-Request-Id: " + self.request_id + b"\r\n"
-        if not end and payload[0] in (Framing.CHUNKED, Framing.CLOSE):
+        tail = b"\r\n\r\n"
+        if not end and payload[0] in _WITHOUT_LENGTH:
             if client.http_1_1:
                 self._chunked = True
-                tail += b"Transfer-Encoding: chunked\r\n"
+                tail = b"\r\nTransfer-Encoding: chunked\r\n\r\n"
             else:
                 client.close_after = True
         if not self.request_done:
             # Whether the client sends the rest of a body that is no longer wanted is anybody's guess.
             client.close_after = True
         if client.close_after:
-            tail += b"Connection: close\r\n"
+            tail = tail[:-2] + b"Connection: close\r\n\r\n"
         elif not client.http_1_1:
-            tail += b"Connection: keep-alive\r\n"
-        self._write(payload[1:] + tail + b"\r\n")
+            tail = tail[:-2] + b"Connection: keep-alive\r\n\r\n"
+        self._gather(payload[1:], b"X-Request-Id: ", self.request_id, tail)
         if end:
             self._complete()
 
@@ -182,13 +183,18 @@ class Exchange(Stream):
         if not self.status:
             raise TunnelError("a body before its head")
         if data:
-            self.count_received(len(data))
-            self.bytes_out += len(data)
-            if self.client is not None:
-                self._write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+            size = len(data)
+            self.count_received(size)
+            self.bytes_out += size
+            if self.client is None:
+                pass
+            elif self._chunked:
+                self._gather(b"%x\r\n" % size, data, b"\r\n")
+            else:
+                self._gather(data)
         if end:
             if self._chunked:
-                self._write(b"0\r\n\r\n")
+                self._out.append(b"0\r\n\r\n")
             self._complete()
 
     def trailers_received(self, trailers: bytes) -> None:
@@ -200,42 +206,38 @@ class Exchange(Stream):
         if not self.status:
             raise TunnelError("trailers before their head")
         if self._chunked:
-            self._write(b"0\r\n" + trailers + b"\r\n")
+            self._out += (b"0\r\n", trailers, b"\r\n")
         self._complete()
 
-    def _write(self, data: bytes) -> None:
-        """Gather what came in one batch of frames, so that head and body go out together."""
-        self._out.append(data)
+    def _gather(self, *pieces: bytes) -> None:
+        """Keep what came until its batch of frames has been handled, so that head and body go out together."""
+        self._out += pieces
         if not self._flush_due:
             self._flush_due = True
             self._tunnel.after_batch(self._flush)
 
     def _flush(self) -> None:
         self._flush_due = False
-        out, self._out = self._out, []
         client = self.client
         if client is None:
             return
-        if out:
+        if self._out:
             self._begun = True
+            out, self._out = self._out, []
             client.writelines(out)
-        if self.number in self._tunnel.streams:
-            if client.writable:
-                self.grant_credit()
-        else:
-            self.client = None
-            client.exchange_done(self)
+        if client.writable:
+            self.grant_credit()
 
     def writable_again(self) -> None:
         """The client reads again."""
         self.grant_credit()
 
     def _complete(self) -> None:
-        """The answer is whole; it is written with the rest of its batch."""
+        """The answer is whole."""
         self._tunnel.forget(self, reset=not self.request_done)
-        if not self._flush_due:
-            self._flush_due = True
-            self._tunnel.after_batch(self._flush)
+        client, self.client = self.client, None
+        if client is not None:
+            client.exchange_done(self, self._out)
 
     # Ends that are no answers.
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_RESPONSE, _TRAILERS, _RESET = int(FrameType.RESPONSE), int(FrameType.TRAILERS), int(FrameType.RESET)
 _LAST_NUMBER = (1 << 32) - 1
 _SILENCE_S = 1.0
 _SUSPECT_S = 2.0
@@ -114,11 +115,11 @@ class GatewayTunnel(Tunnel):
         exchange: Exchange | None = self.streams.get(number)
         if exchange is None:
             self.data_for_unknown(number)
-        elif kind == FrameType.RESPONSE:
+        elif kind == _RESPONSE:
             exchange.response_received(payload, end)
-        elif kind == FrameType.TRAILERS:
+        elif kind == _TRAILERS:
             exchange.trailers_received(payload)
-        elif kind == FrameType.RESET:
+        elif kind == _RESET:
             exchange.reset_received(payload.decode("ascii", "replace"))
         else:
             raise TunnelError(f"a frame of type {kind} that a connection point never sends")

@@ -15,6 +15,7 @@ from causeway.tunnel.stream import Stream
 
 _WRITE_BYTES = 64 * 1024
 _HIGH_WATER_BYTES = 1024 * 1024
+_pack = HEADER.pack
 _DATA, _CREDIT, _PING, _PONG = int(FrameType.DATA), int(FrameType.CREDIT), int(FrameType.PING), int(FrameType.PONG)
 
 
@@ -132,7 +133,7 @@ class Tunnel(asyncio.BufferedProtocol):
     def send(self, kind: int, stream: int, payload: bytes) -> None:
         """Send one frame with this turn of the loop; ``kind`` may carry END."""
         out = self._out
-        out.append(HEADER.pack(kind, stream, len(payload)))
+        out.append(_pack(kind, stream, len(payload)))
         if payload:
             out.append(payload)
         if not self._flush_scheduled:
@@ -198,12 +199,16 @@ class Tunnel(asyncio.BufferedProtocol):
                     self.send(_PONG, 0, b"")
             elif kind != _PONG:
                 self.control(kind, end, payload)
-        elif kind in (_DATA, _CREDIT):
+        elif kind == _DATA:
             stream = self.streams.get(number)
             if stream is None:
                 self.data_for_unknown(number)
-            elif kind == _DATA:
+            else:
                 stream.data_received(payload, end)
+        elif kind == _CREDIT:
+            stream = self.streams.get(number)
+            if stream is None:
+                self.data_for_unknown(number)
             else:
                 stream.add_credit(payload)
         else:
