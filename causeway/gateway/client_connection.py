@@ -42,7 +42,9 @@ class ClientConnection(asyncio.Protocol):
         "_client",
         "_exchange",
         "_limits",
+        "_peer",
         "_transport",
+        "_verified_under",
         "_worker",
         "close_after",
         "deadline",
@@ -57,7 +59,9 @@ class ClientConnection(asyncio.Protocol):
         self._buffer = b""
         self._exchange: Exchange | None = None
         self._body: RequestBody
-        self._client = Client(worker, peer, None, worker.context_version)
+        self._peer = peer
+        self._verified_under = worker.context_version
+        self._client: Client
         self._binding = Binding(worker)
         self.http_1_1 = True
         self.close_after = False
@@ -71,7 +75,7 @@ class ClientConnection(asyncio.Protocol):
         self._transport = cast("TlsServerTransport", transport)
         self._worker.connections.add(self)
         certificate = self._transport.get_extra_info("ssl_object").getpeercert(True)
-        self._client = Client(self._worker, self._client.peer, certificate, self._client.verified_under)
+        self._client = Client(self._worker, self._peer, certificate, self._verified_under)
         self.deadline = self._worker.now() + self._limits.head_timeout_s
         if self._worker.draining:
             self.drain()
@@ -79,7 +83,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # a client may go as it likes
         """Give up what was under way for it."""
         self._worker.connections.discard(self)
-        self._worker.listener.left(self._client.peer)
+        self._worker.listener.left(self._peer)
         self._transport = None
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
@@ -339,7 +343,7 @@ class ClientConnection(asyncio.Protocol):
             "refused",
             request_id=request_id.decode(),
             word=refused.refused_word,
-            peer=self._client.peer,
+            peer=self._peer,
             client=self._client.name,
             path=path.decode("latin-1")[:200],
             details=str(refused),

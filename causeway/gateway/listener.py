@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_ACCEPTS_PER_TURN = 32
+_ACCEPTS_PER_TURN = 8  # each costs a signature, and others wait for their turn
 _BACKLOG = 4096
 _ROOM = 64
 
@@ -37,6 +37,7 @@ class Listener:
         self._refused: Counter[str] = Counter()
         self._accepting = False
         self.context = context
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # of those accepted, too: Linux has them inherit it
 
     @property
     def open_connections(self) -> int:
@@ -86,7 +87,6 @@ class Listener:
                 continue
             try:
                 sock.setblocking(False)
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._begin(sock, address, peer)
             except (OSError, ValueError):
                 sock.close()
@@ -101,6 +101,7 @@ class Listener:
         transport = TlsServerTransport(loop, sock, self.context, protocol, address, self._handshake_done)
         self._by_address[peer] += 1
         self._handshakes[transport] = (self._worker.now() + self._limits.handshake_timeout_s, peer)
+        transport.start()
 
     def _handshake_done(self, transport: TlsServerTransport, error: Exception | None) -> None:
         _, peer = self._handshakes.pop(transport)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 _MAX_ENCODED_BYTES = 1024
@@ -60,15 +61,7 @@ class Identity:
         ``<kind>:<fingerprint>:<subject>:<device>:<tenant>:<user>:<token>``, each percent-encoded; what is empty at the
         end is left out, with its colon, so that a certificate is ``certificate:<fingerprint>:<subject>``.
         """
-        if self.kind is Kind.ANONYMOUS:
-            return b"-"
-        more = [quote(part, safe=_SAFE)[:_MAX_PART_BYTES] for part in (self.device, self.tenant, self.user, self.token)]
-        while more and not more[-1]:
-            more.pop()
-        tail = "".join(f":{part}" for part in more)
-        begin = f"{self.kind}:{self.fingerprint}:"
-        room = min(_MAX_SUBJECT_BYTES, _MAX_ENCODED_BYTES - len(begin) - len(tail))
-        return f"{begin}{quote(self.subject, safe=_SAFE)[:room]}{tail}".encode()
+        return b"-" if self.kind is Kind.ANONYMOUS else _encoded(self)
 
     @classmethod
     def decode(cls, encoded: bytes) -> "Identity":
@@ -114,6 +107,21 @@ class Identity:
             if value:
                 lines += f"X-Causeway-{name}: {_printable(value)}\r\n"
         return lines.encode("utf-8")
+
+
+@lru_cache(maxsize=8192)
+def _encoded(identity: Identity) -> bytes:
+    """Remembered, since devices come back with every message."""
+    more = [
+        quote(part, safe=_SAFE)[:_MAX_PART_BYTES]
+        for part in (identity.device, identity.tenant, identity.user, identity.token)
+    ]
+    while more and not more[-1]:
+        more.pop()
+    tail = "".join(f":{part}" for part in more)
+    begin = f"{identity.kind}:{identity.fingerprint}:"
+    room = min(_MAX_SUBJECT_BYTES, _MAX_ENCODED_BYTES - len(begin) - len(tail))
+    return f"{begin}{quote(identity.subject, safe=_SAFE)[:room]}{tail}".encode()
 
 
 def _printable(value: str) -> str:

@@ -25,7 +25,7 @@ HandshakeDone = Callable[["TlsServerTransport", Exception | None], None]
 
 
 class TlsServerTransport(asyncio.Transport):
-    """One accepted connection. The protocol's ``connection_made`` is called when the handshake is done.
+    """One accepted connection, once started. The protocol's ``connection_made`` is called when the handshake is done.
 
     Args:
         loop: the running loop.
@@ -75,11 +75,16 @@ class TlsServerTransport(asyncio.Transport):
         self._linger: asyncio.TimerHandle | None = None
         self._tls = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         self._descriptor = self._tls.fileno()
-        self._reading = True
+        self._reading = False
         self._writing = False
-        loop.add_reader(self._descriptor, self._handshake)
 
     # The handshake.
+
+    def start(self) -> None:
+        """Shake hands. The client speaks first, and mostly has spoken by the time it is accepted: no need to wait."""
+        self._reading = True
+        self._loop.add_reader(self._descriptor, self._readable)
+        self._handshake()
 
     def _handshake(self) -> None:
         try:
@@ -88,14 +93,14 @@ class TlsServerTransport(asyncio.Transport):
             self._stop_writing()
             return
         except ssl.SSLWantWriteError:
-            self._writing = True
-            self._loop.add_writer(self._descriptor, self._handshake)
+            if not self._writing:
+                self._writing = True
+                self._loop.add_writer(self._descriptor, self._handshake)
             return
         except (OSError, ValueError) as error:
             self.fail_handshake(error)
             return
         self._stop_writing()
-        self._loop.add_reader(self._descriptor, self._readable)
         done, self._handshake_done = self._handshake_done, None
         if done is not None and self._protocol is not None:
             done(self, None)
@@ -114,10 +119,15 @@ class TlsServerTransport(asyncio.Transport):
     # Reading.
 
     def _readable(self) -> None:
-        protocol = self._protocol
-        if self._lingering:
+        if self._handshake_done is not None:
+            self._handshake()
+        elif self._lingering:
             self._discard()
-            return
+        else:
+            self._read()
+
+    def _read(self) -> None:
+        protocol = self._protocol
         for _ in range(_READS_PER_TURN):
             try:
                 data = self._tls.read(_READ_BYTES)
@@ -273,10 +283,10 @@ class TlsServerTransport(asyncio.Transport):
         if self._closing or self._descriptor < 0:
             return
         self._closing = True
-        if self._reading and not self._lingering:
-            self.pause_reading()
         if not self._out:
             self._finish()
+        elif not self._lingering:
+            self.pause_reading()
 
     def close_lingering(self) -> None:
         """Close once everything is written, and read away for a moment what the peer still sends.
@@ -325,8 +335,12 @@ class TlsServerTransport(asyncio.Transport):
             return
         if self._linger is not None:
             self._linger.cancel()
-        self._loop.remove_reader(descriptor)
-        self._loop.remove_writer(descriptor)
+        if self._reading:
+            self._reading = False
+            self._loop.remove_reader(descriptor)
+        if self._writing:
+            self._writing = False
+            self._loop.remove_writer(descriptor)
         self._out.clear()
         self._buffered = 0
         self._closing = True

@@ -138,9 +138,10 @@ class Protocol(asyncio.Protocol):
 class Connection:
     """A transport with everything around it played."""
 
-    def __init__(self, *, shake_hands: bool = True) -> None:
+    def __init__(self, *handshake: Exception) -> None:
         self.loop = Loop()
         self.tls = PlayedTls()
+        self.tls.handshake.extend(handshake)
         self.protocol = Protocol()
         self.done: list[Exception | None] = []
         context = SimpleNamespace(wrap_socket=lambda *_, **__: self.tls)
@@ -152,8 +153,8 @@ class Connection:
             ("192.0.2.1", 5),
             lambda _, error: self.done.append(error),
         )
-        if shake_hands:
-            self.loop.readable()
+        self.transport.start()
+        if not handshake:
             self.protocol.events.clear()
 
     @property
@@ -169,11 +170,10 @@ def played_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_handshake_goes_on_until_it_is_done() -> None:
-    connection = Connection(shake_hands=False)
-    connection.tls.handshake.extend([ssl.SSLWantReadError(), ssl.SSLWantReadError()])
-    for _ in range(2):
-        connection.loop.readable()
-        assert connection.events == []
+    connection = Connection(ssl.SSLWantReadError(), ssl.SSLWantReadError())
+    assert connection.events == []
+    connection.loop.readable()
+    assert connection.events == []
     connection.tls.incoming.append(b"early")
     connection.loop.readable()
     assert connection.done == [None]
@@ -181,9 +181,7 @@ def test_a_handshake_goes_on_until_it_is_done() -> None:
 
 
 def test_a_handshake_waits_for_the_socket_only_while_it_has_to_write() -> None:
-    connection = Connection(shake_hands=False)
-    connection.tls.handshake.extend([ssl.SSLWantWriteError(), ssl.SSLWantReadError()])
-    connection.loop.readable()
+    connection = Connection(ssl.SSLWantWriteError(), ssl.SSLWantReadError())
     connection.loop.writable()
     assert connection.loop.writer is None  # else it would be called for ever, since the socket is writable
     connection.loop.readable()
@@ -192,9 +190,7 @@ def test_a_handshake_waits_for_the_socket_only_while_it_has_to_write() -> None:
 
 @pytest.mark.parametrize("error", [ssl.SSLError("bad"), ConnectionResetError(), ValueError("closed")])
 def test_a_failed_handshake_is_told_once_and_releases_everything(error: Exception) -> None:
-    connection = Connection(shake_hands=False)
-    connection.tls.handshake.append(error)
-    connection.loop.readable()
+    connection = Connection(error)
     assert connection.done == [error]
     assert (connection.loop.reader, connection.tls.calls, connection.events) == (None, ["close"], [])
     connection.transport.fail_handshake(TimeoutError())
