@@ -10,8 +10,11 @@ from causeway.cli.output import stdout
 from causeway.errors import OperatorError
 from causeway.files import make_private_folder
 from causeway.pki.authority import Authority
+from causeway.pki.authority_revocation import REVOCATION_LIST, keep_fresh, publish
+from causeway.pki.authority_revocation import revoke as revoke_certificate
 from causeway.pki.keys import new_p256_key, new_rsa_key, new_signing_key
 from causeway.pki.roles import Role
+from causeway.site.trust import read_certificates
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,7 +45,7 @@ def create(
     """Make an authority: `ca.pem` is for everyone, `ca.key` for nobody. One that exists is never replaced."""
     if (authority / "ca.key").exists() or (authority / "ca.pem").exists():
         raise OperatorError(f"{authority}: there is an authority already; choose another folder")
-    Authority.create(authority, name)
+    publish(authority, Authority.create(authority, name))
     stdout.print(f"{authority / 'ca.pem'}: the certificate that the other parts trust", markup=False, soft_wrap=True)
 
 
@@ -73,8 +76,29 @@ def issue(
             issued = issuer.issue_client(names[0], new_rsa_key(), Role.SITE_SYSTEM)
         case Purpose.DEVICE:
             issued = issuer.issue_client(names[0], new_rsa_key(), Role.DEVICE)
+    keep_fresh(authority, issuer)
     issued.write(certificate, key)
     stdout.print(f"{certificate} and {key}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def revoke(
+    certificate: Annotated[Path, typer.Argument(help="The certificate's file (PEM or DER).")],
+    authority: FolderOption = _FOLDER,
+) -> None:
+    """Revoke a certificate for ever. A site that reads this authority's `ca.crl` has gateways refuse it in seconds."""
+    issuer = Authority.open(authority)
+    found = read_certificates([certificate])[0]
+    new = revoke_certificate(authority, issuer, found)
+    name = found.subject.rfc4514_string()
+    stdout.print(f"{name} is revoked." if new else f"{name} was revoked already.", markup=False, soft_wrap=True)
+
+
+@app.command()
+def revocation_list(authority: FolderOption = _FOLDER) -> None:
+    """Sign `ca.crl` anew. It is good for 90 days; `issue` and `revoke` sign it anew, too."""
+    publish(authority, Authority.open(authority))
+    stdout.print(f"{authority / REVOCATION_LIST}", markup=False, soft_wrap=True)
 
 
 @app.command()

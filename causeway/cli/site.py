@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from causeway.cli import site_certificates, site_devices
+from causeway.cli import site_certificates, site_devices, site_revocation
 from causeway.cli.output import print_checks
 from causeway.configuration import default_toml, load
 from causeway.site.check import check as check_site
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 app.add_typer(site_devices.app, name="devices")
 app.add_typer(site_certificates.app, name="certificates")
+app.add_typer(site_revocation.app, name="revocation")
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

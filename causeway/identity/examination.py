@@ -72,7 +72,7 @@ def read(der: bytes, now: float) -> Case:
             if one.critical and isinstance(one.value, x509.UnrecognizedExtension)
         ]
         certificate.public_key()
-    except (ValueError, TypeError, OverflowError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise Denied(_INVALID, f"it cannot be read: {str(error)[:200]}", action) from error
     if len(texts) > _MOST_NAMES:
         raise Denied(_INVALID, f"it has {len(texts)} names; {_MOST_NAMES} are taken", action)

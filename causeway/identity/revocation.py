@@ -1,61 +1,36 @@
-"""What a gateway knows of revoked certificates: for each list, short digests of the serial numbers, sorted.
-
-A serial number has up to twenty bytes, and a hundred thousand of them do not compress. Eight bytes of a digest do: a
-revoked certificate is always found, and that any of a hundred thousand good ones is mistaken for one of a hundred
-thousand revoked ones has a chance of one in a billion.
-"""
+"""What a gateway knows of revoked certificates, and what it makes of that."""
 
 import base64
 import binascii
-import hashlib
-import sys
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-_DIGEST_BYTES = 8
+from causeway.pki.serials import DigestSet, pack_digests, serial_digest
 
 
-def _digest(serial: int) -> int:
-    encoded = serial.to_bytes(serial.bit_length() // 8 + 1, "big", signed=True)
-    return int.from_bytes(hashlib.sha256(encoded).digest()[:_DIGEST_BYTES], "big")
-
-
-def pack_serials(serials: Iterable[int]) -> str:
-    """The digests of ``serials``, eight bytes each, big-endian, sorted, in base64."""
-    packed = array("Q", sorted({_digest(serial) for serial in serials}))
-    if sys.byteorder == "little":
-        packed.byteswap()
-    return base64.b64encode(packed.tobytes()).decode()
+def encode_digests(digests: Iterable[int]) -> str:
+    """Digests of serial numbers as they stand in the gateway settings: packed, in base64."""
+    return base64.b64encode(pack_digests(digests)).decode()
 
 
 class RevokedSerials:
-    """A packed set, for look-ups."""
+    """The serial numbers of one list."""
 
     __slots__ = ("_digests",)
 
-    def __init__(self, packed: str) -> None:
-        """Unpack.
+    def __init__(self, encoded: str) -> None:
+        """Decode.
 
         Raises:
-            ValueError: it is not of the form that ``pack_serials`` gives.
+            ValueError: it is not of the form that ``encode_digests`` gives.
         """
         try:
-            raw = base64.b64decode(packed, validate=True)
+            self._digests = DigestSet(base64.b64decode(encoded, validate=True))
         except binascii.Error as error:
             raise ValueError("expected digests of serial numbers in base64") from error
-        if len(raw) % _DIGEST_BYTES:
-            raise ValueError(f"expected digests of {_DIGEST_BYTES} bytes each")
-        digests = array("Q", raw)
-        if sys.byteorder == "little":
-            digests.byteswap()
-        self._digests = digests
 
     def __contains__(self, serial: int) -> bool:
-        digest = _digest(serial)
-        index = bisect_left(self._digests, digest)
-        return index < len(self._digests) and self._digests[index] == digest
+        return serial_digest(serial) in self._digests
 
     def __len__(self) -> int:
         return len(self._digests)

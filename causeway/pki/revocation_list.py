@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 
 from causeway.errors import Cause, CausewayError
 from causeway.pki.issuers import issuer_id, may_sign
+from causeway.pki.serials import serial_digest
 
 MAX_LIST_BYTES = 16 * 1024 * 1024
 """Some 300,000 entries with a reason each. Larger ones are not read at all."""
@@ -52,8 +53,8 @@ class RevocationList:
         points: where it covers only certificates that name one of these URLs; empty where it covers all.
         users_only: it covers no certificates of authorities.
         freshest: URLs of delta lists for it.
-        revoked: serial numbers.
-        released: serial numbers that a delta takes off the list.
+        revoked: digests of serial numbers, see ``serial_digest``.
+        released: digests of those that a delta takes off the list.
     """
 
     issuer: str
@@ -99,7 +100,7 @@ def read_revocation_list(data: bytes, issuers: Iterable[x509.Certificate], *, no
     try:
         parsed = x509.load_pem_x509_crl(data) if _PEM in data[:4096] else x509.load_der_x509_crl(data)
         return _read(parsed, issuers, now)
-    except (ValueError, TypeError, OverflowError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise RevocationListInvalid(f"it is malformed: {str(error)[:200]}") from error
 
 
@@ -161,7 +162,7 @@ def _entries(parsed: x509.CertificateRevocationList) -> tuple[frozenset[int], fr
                 reason = extension.value.reason
             elif extension.critical or isinstance(extension.value, x509.CertificateIssuer):
                 raise RevocationListInvalid("it has entries of other authorities, or with what is not known")
-        (released if reason is x509.ReasonFlags.remove_from_crl else revoked).add(entry.serial_number)
+        (released if reason is x509.ReasonFlags.remove_from_crl else revoked).add(serial_digest(entry.serial_number))
     return frozenset(revoked), frozenset(released)
 
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from causeway.site.context import Site
-from causeway.site.database import devices
+from causeway.site.database import devices, revocation
 from causeway.site.errors import DatabaseUnavailable
 from causeway.site.metrics import CONTENT_TYPE
 
@@ -56,5 +56,9 @@ def _count(site: Site) -> None:
     site.metrics.settings_version.set(site.publisher.version)
     # Metrics are wanted most when the database is away: the rest of them still comes.
     with contextlib.suppress(DatabaseUnavailable):
+        site.metrics.revocation_next_update.clear()
+        for source in revocation.sources(site.database):
+            next_update = source.next_update.timestamp() if source.next_update else 0.0
+            site.metrics.revocation_next_update.labels(source=source.source).set(next_update)
         for state, number in devices.count_by_approval(site.database).items():
             site.metrics.devices.labels(approval=state).set(number)

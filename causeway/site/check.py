@@ -14,6 +14,7 @@ from causeway.site.config import Approval, SiteConfig
 from causeway.site.context import InForce
 from causeway.site.database import Database, database_name
 from causeway.site.http_server import listen
+from causeway.site.revocation.check import check_chains, check_lists
 from causeway.site.settings import build_content
 from causeway.site.tls import tls_context
 from causeway.site.trust import read_certificates
@@ -31,6 +32,7 @@ def check(config: SiteConfig) -> list[CheckResult]:
         _attempt("site signing key", config.site.signing_certificate, lambda: _signing(config)),
         _attempt("settings key", config.gateway.settings_key, lambda: _settings_key(config)),
         _trusted_roots(config),
+        *_client_authorities(config),
         _attempt("gateway settings", config.gateway.service_name, lambda: _settings(config)),
         _attempt("database", database_name(config.database), lambda: _database(config)),
         *(_port(address, port, name) for address, port, name in _ports(config)),
@@ -107,6 +109,15 @@ def _trusted_roots(config: SiteConfig) -> CheckResult:
         details = "none, so only devices that a gateway has verified are approved as they register"
         return CheckResult(name, target, Status.PASS, details)
     return _attempt(name, target, lambda: _authorities(list(point.trusted_roots)))
+
+
+def _client_authorities(config: SiteConfig) -> list[CheckResult]:
+    """Nothing where the files cannot be read: the gateway settings cannot be made, either, and say why."""
+    try:
+        authorities = tuple(read_certificates(config.gateway.trusted_roots))
+    except OperatorError:
+        return []
+    return [*check_chains(authorities), *check_lists(config.revocation, authorities)]
 
 
 def _settings(config: SiteConfig) -> str:

@@ -36,6 +36,7 @@ class InForce:
     Attributes:
         config: the file's content.
         roots: those that approve a device under ``approval = "trusted-root"``.
+        client_authorities: the roots and intermediates that gateways trust.
         connection_point_roots: those whose certificates may carry the role of a connection point.
         site_signing: what the site signs with towards devices.
         server_certificate: the management point's.
@@ -44,6 +45,7 @@ class InForce:
 
     config: SiteConfig
     roots: TrustedRoots
+    client_authorities: tuple[x509.Certificate, ...]
     connection_point_roots: TrustedRoots
     site_signing: SigningIdentity
     server_certificate: x509.Certificate
@@ -59,6 +61,7 @@ class InForce:
         return cls(
             config=config,
             roots=TrustedRoots(read_certificates(config.management_point.trusted_roots)),
+            client_authorities=tuple(read_certificates(config.gateway.trusted_roots)),
             connection_point_roots=TrustedRoots(
                 read_certificates([config.server.connection_point_authority or config.server.client_authority])
             ),

@@ -29,6 +29,18 @@ class Metrics:
             registry=self.registry,
         )
         self.in_flight = Gauge("causeway_site_requests_in_flight", "Requests being answered.", registry=self.registry)
+        self.revocation_fetches = Counter(
+            "causeway_site_revocation_fetches",
+            "Revocation lists asked for, by what came of it.",
+            ["result"],
+            registry=self.registry,
+        )
+        self.revocation_next_update = Gauge(
+            "causeway_site_revocation_next_update_seconds",
+            "When the next revocation list of a source is due, in seconds since 1970; 0 where there is none.",
+            ["source"],
+            registry=self.registry,
+        )
         self.devices = Gauge("causeway_site_devices", "Devices by approval.", ["approval"], registry=self.registry)
         self.settings_version = Gauge(
             "causeway_site_gateway_settings_version", "Newest published version.", registry=self.registry

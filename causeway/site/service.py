@@ -14,16 +14,18 @@ from starlette.concurrency import run_in_threadpool
 from causeway.configuration import load
 from causeway.errors import CausewayError
 from causeway.observability import logging as structured_logging
+from causeway.pki.issuers import Authorities
 from causeway.site import refusals
 from causeway.site.admin import admin_app
 from causeway.site.app import SiteApp
 from causeway.site.config import SiteConfig
 from causeway.site.context import InForce, Site
-from causeway.site.database import Database, gateway_settings, policies
+from causeway.site.database import Database, gateway_settings, policies, revocation
 from causeway.site.database.gateway_settings import Changes
 from causeway.site.default_policies import default_policies
 from causeway.site.http_server import SiteServer, listen, make_server
 from causeway.site.peer import Client, tls_peer
+from causeway.site.revocation.watch import RevocationWatch
 from causeway.site.settings import Content, build_content
 from causeway.site.tls import load_certificates, tls_context
 
@@ -67,6 +69,7 @@ class _Service:
         self._tls = tls_context(
             config.server, functools.partial(refusals.note, self._site.metrics, Client("", "", True, None, None))
         )
+        self._revocation = RevocationWatch(self._site)
         self._changes = Changes(0, 0)
         self._stop = asyncio.Event()
         self._publishing = asyncio.Lock()
@@ -76,10 +79,13 @@ class _Service:
         servers = self._servers()
         try:
             await run_in_threadpool(self._database.open)
+            self._warn(self._site.in_force)
+            # What the files of revocation lists say is in force from the first version on.
+            await self._revocation.read_files()
             await self._apply(self._site.in_force)
             async with asyncio.TaskGroup() as tasks:
                 self._handle_signals(tasks)
-                watch = tasks.create_task(self._watch())
+                watches = [tasks.create_task(self._watch()), tasks.create_task(self._revocation.run())]
                 serving = [tasks.create_task(server.serve([listener])) for server, listener in servers]
                 config = self._site.config
                 _log.info("serving", address=config.server.address, port=config.server.port, site=config.site.code)
@@ -90,7 +96,8 @@ class _Service:
                 for server, _ in servers:
                     server.should_exit = True
                 await asyncio.wait(serving)
-                watch.cancel()
+                for watch in watches:
+                    watch.cancel()
             _log.info("stopped")
         finally:
             for _, listener in servers:
@@ -162,8 +169,17 @@ class _Service:
             _log.warning("reloaded in part: restart the site for the rest", tables=fixed)
         in_force = await run_in_threadpool(InForce.read, config)
         await run_in_threadpool(load_certificates, self._tls, config.server)
+        self._warn(in_force)
         await self._apply(in_force)
         _log.info("reloaded", gateway_settings_version=self._site.publisher.version)
+
+    @staticmethod
+    def _warn(in_force: InForce) -> None:
+        """Say what is allowed and most likely not meant."""
+        if not in_force.config.revocation.check:
+            _log.warning("revocation is switched off: revoked client certificates are accepted", key="revocation.check")
+        for name, missing in Authorities(in_force.client_authorities).incomplete().items():
+            _log.warning("a certificate is missing among gateway.trusted_roots", missing=missing, issuer_of=name)
 
     async def _apply(self, in_force: InForce) -> None:
         # First what may be refused, so that a wrong file changes nothing.
@@ -176,7 +192,8 @@ class _Service:
         def read() -> tuple[Changes, list[str], Content]:
             changes = gateway_settings.changes(self._database)
             blocked = [one.fingerprint for one in gateway_settings.blocked(self._database)]
-            return changes, blocked, build_content(in_force.config, blocked)
+            lists = revocation.lists(self._database) if in_force.config.revocation.check else []
+            return changes, blocked, build_content(in_force.config, blocked, lists)
 
         async with self._publishing:
             changes, blocked, content = await run_in_threadpool(read)

@@ -71,6 +71,7 @@ def prepare(
     port: int,
     admin_port: int,
     service_name: str,
+    revocation_list: Path | None = None,
 ) -> SitePaths:
     """Lay out a site in ``folder``, or bring one there up to date; may be called any number of times.
 
@@ -86,6 +87,7 @@ def prepare(
         port: for HTTPS.
         admin_port: for health and metrics, on loopback.
         service_name: the gateway's DNS name, as devices use it.
+        revocation_list: the file in which the authority keeps what it revoked.
 
     Raises:
         StateError: the folder cannot be written to, or a file in it is corrupt.
@@ -108,6 +110,7 @@ def prepare(
             port=port,
             admin_port=admin_port,
             service_name=service_name,
+            revocation_list=revocation_list,
         ),
     )
     return paths
@@ -144,7 +147,14 @@ def _self_signed(site_code: str) -> Issued:
 
 
 def _tables(
-    *, site_code: str, names: Sequence[str], address: str, port: int, admin_port: int, service_name: str
+    *,
+    site_code: str,
+    names: Sequence[str],
+    address: str,
+    port: int,
+    admin_port: int,
+    service_name: str,
+    revocation_list: Path | None,
 ) -> dict[str, dict[str, object]]:
     host = f"[{names[0]}]" if ":" in names[0] else names[0]
     return {
@@ -170,4 +180,5 @@ def _tables(
             "upstream": f"https://{host}:{port}",
             "trusted_roots": ["authority.pem"],
         },
+        **({} if revocation_list is None else {"revocation": {"list_files": [str(revocation_list)]}}),
     }

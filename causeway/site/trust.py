@@ -23,21 +23,30 @@ def _for_clients(_policy: Policy, _certificate: x509.Certificate, usage: x509.Ex
 
 _DEVICE = ExtensionPolicy.permit_all().may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _for_clients)
 
+_MAX_FILE_BYTES = 1024 * 1024
+
 
 def read_certificates(paths: Iterable[Path]) -> list[x509.Certificate]:
-    """The certificates in PEM files, in order.
+    """The certificates in files, in order: PEM, any number of them, or DER, a single one.
 
     Raises:
-        OperatorError: a file is missing, unreadable or holds no certificate.
+        OperatorError: a file is missing, unreadable, too large or holds no certificate.
     """
     found: list[x509.Certificate] = []
     for path in paths:
         try:
-            found += x509.load_pem_x509_certificates(path.read_bytes())
+            with path.open("rb") as file:
+                data = file.read(_MAX_FILE_BYTES + 1)
+            if len(data) > _MAX_FILE_BYTES:
+                raise OperatorError(f"{path}: has more than {_MAX_FILE_BYTES} bytes; it is no file of authorities")
+            if b"-----BEGIN" in data:
+                found += x509.load_pem_x509_certificates(data)
+            else:
+                found.append(x509.load_der_x509_certificate(data))
         except OSError as error:
             raise OperatorError(f"{path}: cannot be read: {error.strerror}") from error
         except ValueError as error:
-            raise OperatorError(f"{path}: no certificates in PEM form") from error
+            raise OperatorError(f"{path}: no certificates in PEM or DER form") from error
     return found
 
 

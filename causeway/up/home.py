@@ -20,6 +20,7 @@ from causeway.configuration.generated import keep_in_step
 from causeway.errors import OperatorError
 from causeway.files import PRIVATE_FILE, make_private_folder
 from causeway.pki.authority import Authority
+from causeway.pki.authority_revocation import REVOCATION_LIST, keep_fresh
 from causeway.pki.keys import load_private_key, new_p256_key, new_rsa_key
 from causeway.pki.renewal import certificate_is_good
 from causeway.pki.roles import Role
@@ -173,6 +174,7 @@ def prepare(folder: Path, *, name: str, address: str, ports: Ports, devices: int
         authority = Authority.open(authority_folder)
     else:
         authority = Authority.create(authority_folder, f"Causeway site {SITE_CODE} authority")
+    keep_fresh(authority_folder, authority)
     site = prepare_site(
         folder / "site",
         authority,
@@ -182,6 +184,7 @@ def prepare(folder: Path, *, name: str, address: str, ports: Ports, devices: int
         port=ports.site,
         admin_port=ports.site_admin,
         service_name=name,
+        revocation_list=authority_folder / REVOCATION_LIST,
     )
     home = Home(
         folder, name, ports, site, tuple(_device(folder, authority, number) for number in range(1, devices + 1))

@@ -12,6 +12,8 @@ from causeway.device.config import DeviceConfig
 from causeway.device.simulator import DeviceResult, simulate
 from causeway.errors import Cause, CausewayError
 from causeway.observability.checks import CheckResult, Status, passed
+from causeway.pki.authority import Authority
+from causeway.pki.authority_revocation import keep_fresh
 from causeway.up.home import Home, Ports, hold, prepare
 from causeway.up.journey import check_the_way
 from causeway.up.parts import Part, Parts
@@ -19,6 +21,7 @@ from causeway.up.view import View, device_table
 
 _HEARTBEAT_S = 30.0
 _WATCH_S = 0.5
+_RENEW_LIST_S = 3600.0
 
 
 class PartEnded(CausewayError):
@@ -189,7 +192,13 @@ class _Session:
                 ended.extend(part for part in parts.all if part.ended())
             self._stop.set()
 
-        tasks = [asyncio.create_task(come_and_go()), asyncio.create_task(watch())]
+        async def keep_revocations_fresh() -> None:
+            folder = self._home.authority.parent
+            while True:
+                await asyncio.sleep(_RENEW_LIST_S)
+                await asyncio.to_thread(keep_fresh, folder, Authority.open(folder))
+
+        tasks = [asyncio.create_task(each()) for each in (come_and_go, watch, keep_revocations_fresh)]
         await view.show(self._stop)
         for task in tasks:
             task.cancel()

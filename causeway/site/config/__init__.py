@@ -3,6 +3,7 @@
 from causeway.configuration import section, setting
 from causeway.identity.entra.config import EntraKeysSection
 from causeway.observability.config import LogSection
+from causeway.site.config.client_certificates import ClientCertificatesConfig, RevocationConfig, Unknown
 from causeway.site.config.database import DatabaseConfig
 from causeway.site.config.entra import EntraTenantConfig
 from causeway.site.config.gateway import (
@@ -30,6 +31,7 @@ __all__ = [
     "AdminConfig",
     "ApplicationConfig",
     "Approval",
+    "ClientCertificatesConfig",
     "ClientSettingsConfig",
     "DatabaseConfig",
     "EntraTenantConfig",
@@ -40,9 +42,11 @@ __all__ = [
     "LocationsConfig",
     "ManagementPointConfig",
     "PolicyBodyEncryption",
+    "RevocationConfig",
     "ServerAuthEndpoint",
     "ServerConfig",
     "SiteConfig",
+    "Unknown",
     "UpdateServer",
 ]
 
@@ -66,6 +70,12 @@ class SiteConfig:
     )
     locations: LocationsConfig = setting("What devices are told about content and updates.", factory=LocationsConfig)
     gateway: GatewayConfig = setting("What gateways are told: the gateway settings.")
+    client_certificates: ClientCertificatesConfig = setting(
+        "What gateways demand of client certificates.", factory=ClientCertificatesConfig
+    )
+    revocation: RevocationConfig = setting(
+        "How the site learns which client certificates were revoked.", factory=RevocationConfig
+    )
     application: tuple[ApplicationConfig, ...] = setting(
         "A published application: an external path led to any other HTTP(S) server. May repeat.", default=()
     )

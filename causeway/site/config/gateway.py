@@ -49,7 +49,7 @@ class GatewayConfig:
         default=(ServerAuthEndpoint.SMS_AUT,),
     )
     trusted_roots: tuple[ConfigPath, ...] = setting(
-        "Files (PEM) of the roots and intermediates whose client certificates gateways accept.",
+        "Files (PEM or DER) of the roots and intermediates whose client certificates gateways accept: whole chains.",
         example=["authority.pem"],
     )
     blocked_certificates: tuple[Fingerprint, ...] = setting(

@@ -300,3 +300,27 @@ class SiteFact(Base):
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     value: Mapped[str] = mapped_column(String(NAME_CHARACTERS))
+
+
+class RevocationSource(Base):
+    """A place that a certificate revocation list comes from, and the newest list of it."""
+
+    __tablename__ = "revocation_sources"
+
+    # SHA-256 of the source: a URL may be too long for a key.
+    id: Mapped[str] = mapped_column(String(FINGERPRINT_CHARACTERS), primary_key=True)
+    source: Mapped[str] = mapped_column(Text)
+    checked_at: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(Text)
+    issuer: Mapped[str | None] = mapped_column(String(FINGERPRINT_CHARACTERS))
+    # Decimal digits: the standard allows numbers of twenty bytes.
+    number: Mapped[str] = mapped_column(String(64))
+    base_number: Mapped[str | None] = mapped_column(String(64))
+    this_update: Mapped[datetime | None]
+    next_update: Mapped[datetime | None]
+    points: Mapped[str] = mapped_column(Text)
+    users_only: Mapped[bool]
+    freshest: Mapped[str] = mapped_column(Text)
+    # Digests of serial numbers, eight bytes each.
+    revoked: Mapped[bytes] = mapped_column(LargeBinary)
+    released: Mapped[bytes] = mapped_column(LargeBinary)

@@ -9,15 +9,19 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import TypeAdapter, ValidationError
 
 from causeway.errors import ConfigurationError
 from causeway.gateway_settings import Authentication, Endpoint, GatewaySettings, sign
+from causeway.gateway_settings.certificates import CertificateRulesSection, RevocationSection
 from causeway.gateway_settings.document import MAX_DOCUMENT_BYTES
 from causeway.gateway_settings.entra import EntraTenant, TenantTerms
 from causeway.messaging.identifiers import format_timestamp
-from causeway.site.config import ServerAuthEndpoint, SiteConfig
+from causeway.pki.revocation_list import RevocationList
+from causeway.site.config import ServerAuthEndpoint, SiteConfig, Unknown
+from causeway.site.revocation.lists import sections
 from causeway.site.settings.virtual_directories import UPDATE_POINT_DIRECTORIES, is_reserved, publish
 from causeway.site.trust import read_certificates
 
@@ -53,8 +57,10 @@ class Content:
         return signed
 
 
-def build_content(config: SiteConfig, blocked: Iterable[str]) -> Content:
-    """The content for ``config`` and the fingerprints blocked from the command line.
+def build_content(
+    config: SiteConfig, blocked: Iterable[str], revocation_lists: Iterable[RevocationList] = ()
+) -> Content:
+    """The content for ``config``, the fingerprints blocked from the command line, and the revocation lists.
 
     Raises:
         OperatorError: a file of trusted roots cannot be read; two endpoints share a name or a path; an application
@@ -77,6 +83,8 @@ def build_content(config: SiteConfig, blocked: Iterable[str]) -> Content:
             endpoints=tuple(_endpoints(config)),
             trusted_roots=roots,
             entra_tenants=tenants,
+            client_certificates=_certificate_rules(config),
+            revocation=_revocation(config, revocation_lists),
             blocked_certificates=tuple(sorted({*config.gateway.blocked_certificates, *blocked})),
         )
         # The very check that gateways make: what they would refuse is not published.
@@ -105,6 +113,26 @@ def entra_tenants(config: SiteConfig) -> Iterator[EntraTenant]:
 def _pems(files: Iterable[Path]) -> tuple[str, ...]:
     """The certificates in ``files``, each once."""
     return tuple(dict.fromkeys(one.public_bytes(Encoding.PEM).decode("ascii") for one in read_certificates(files)))
+
+
+def _certificate_rules(config: SiteConfig) -> CertificateRulesSection:
+    rules = config.client_certificates
+    return CertificateRulesSection(
+        min_rsa_bits=rules.min_rsa_bits,
+        min_ec_bits=rules.min_ec_bits,
+        hashes=rules.hashes,
+        trust_list=tuple(sorted({one.fingerprint(SHA256()).hex() for one in read_certificates(rules.trust_list)})),
+    )
+
+
+def _revocation(config: SiteConfig, lists: Iterable[RevocationList]) -> RevocationSection:
+    rules = config.revocation
+    return RevocationSection(
+        check=rules.check,
+        accept_unknown_s=rules.accept_hours * 3600 if rules.unknown is Unknown.ACCEPT_FOR else 0.0,
+        accept_unpublished=rules.accept_unpublished,
+        lists=sections(lists) if rules.check else (),
+    )
 
 
 def _endpoints(config: SiteConfig) -> Iterator[Endpoint]:

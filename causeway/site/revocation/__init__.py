@@ -1,0 +1,1 @@
+"""How the site learns which certificates were revoked: it fetches revocation lists and checks them."""
