@@ -18,6 +18,7 @@ _COMMANDS = {
     "site": "causeway.cli.site",
     "device": "causeway.cli.device",
     "identity": "causeway.cli.identity",
+    "plan": "causeway.cli.plan",
     "authority": "causeway.cli.authority",
 }
 

@@ -259,7 +259,10 @@ def facts(plan: Plan) -> tuple[Fact, ...]:
     ]
     found += [
         Fact(
-            TOPIC, f"{need.plane}: {need.who}", f"{need.role} on {need.scope}", f"{need.because} By {need.granted_by}."
+            TOPIC,
+            f"{need.plane}: {need.who}",
+            f"{need.role} on {need.scope}",
+            f"{need.because} Granted by {need.granted_by}.",
         )
         for need in role_needs(plan)
     ]

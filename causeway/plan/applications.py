@@ -113,6 +113,11 @@ def facts(plan: Plan) -> tuple[Fact, ...]:
         found.append(Fact(TOPIC, f"{each.role.capitalize()} application", "; ".join(parts), each.because))
     if not found:
         found.append(
-            Fact(TOPIC, "None", "none", "No client authenticates with Entra ID, and our own gateway needs no other.")
+            Fact(
+                TOPIC,
+                "Applications",
+                "none",
+                "No client authenticates with Entra ID, and our own gateway needs no other.",
+            )
         )
     return tuple(found)

@@ -14,6 +14,7 @@ LETTERS = frozenset(string.ascii_letters)
 DIGITS = frozenset(string.digits)
 _SETS = ((LETTERS, "letters"), (LOWER, "lower-case letters"), (DIGITS, "digits"))
 _MARKS = {"-": "hyphens", "_": "underscores", ".": "dots", "(": "parentheses", ")": "parentheses"}
+_SINGULAR = {"underscores": "an underscore", "parentheses": "a parenthesis"}
 
 
 class ResourceKind(StrEnum):
@@ -77,9 +78,9 @@ class NameRule:
         """The rule in words."""
         parts = [f"{self.shortest} to {self.longest} {describe(self.characters)}"]
         if self.first != self.characters:
-            parts.append(f"begins with {_one_of(self.first)}")
+            parts.append(_edge("begin", self.first, self.characters))
         if self.last not in (self.characters, self.first):
-            parts.append(f"ends with {_one_of(self.last)}")
+            parts.append(_edge("end", self.last, self.characters))
         if not self.doubled_hyphens and "-" in self.characters:
             parts.append("no two hyphens in a row")
         return "; ".join(parts)
@@ -93,8 +94,16 @@ def describe(characters: frozenset[str]) -> str:
 
 def _one_of(characters: frozenset[str]) -> str:
     """One character of a set in words: "a letter or a digit"."""
-    words = [f"a {word.removesuffix('s')}" for word in _words(characters)]
+    words = [_SINGULAR.get(word) or f"a {word.removesuffix('s')}" for word in _words(characters)]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _edge(verb: str, allowed: frozenset[str], characters: frozenset[str]) -> str:
+    """How a name begins or ends, said the shorter way."""
+    refused = characters - allowed
+    if len(_words(refused)) < len(_words(allowed)):
+        return f"does not {verb} with {_one_of(refused)}"
+    return f"{verb}s with {_one_of(allowed)}"
 
 
 def _words(characters: frozenset[str]) -> list[str]:

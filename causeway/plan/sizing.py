@@ -53,25 +53,30 @@ class Size:
 
 def recommended(plan: Plan) -> Size:
     """The size for the clients of the plan, of the plan's kind of machine."""
-    return _published(plan) if plan.target is Target.CONFIGMGR else _measured(plan)
+    return recommended_for(plan.target, plan.clients.expected, plan.gateway.vm_size)
 
 
-def _published(plan: Plan) -> Size:
-    size = VM_SIZES.get(plan.gateway.vm_size)
+def recommended_for(target: Target, clients: int, vm_size: str) -> Size:
+    """The size for so many clients at the same time; of the default machine where ``vm_size`` is not known."""
+    return _published(clients, vm_size) if target is Target.CONFIGMGR else _measured(clients, vm_size)
+
+
+def _published(clients: int, vm_size: str) -> Size:
+    size = VM_SIZES.get(vm_size)
     if size is None or size.published_clients is None:
         size = VM_SIZES[DEFAULT_SIZE[Target.CONFIGMGR]]
     capacity = size.published_clients or 1
-    instances = min(MAX_INSTANCES, max(2, math.ceil(plan.clients.expected / capacity)))
+    instances = min(MAX_INSTANCES, max(2, math.ceil(clients / capacity)))
     by_ratio = math.ceil(instances / INSTANCES_PER_CONNECTION_POINT)
-    by_ports = math.ceil(plan.clients.expected / CLIENTS_PER_CONNECTION_POINT)
+    by_ports = math.ceil(clients / CLIENTS_PER_CONNECTION_POINT)
     return Size(
         capacity,
         instances,
         max(2, by_ratio, by_ports),
         PUBLISHED,
         (
-            f"{size.name} serves {capacity:,} clients at the same time; {plan.clients.expected:,} clients need "
-            f"{math.ceil(plan.clients.expected / capacity):,}, and at least two keep the service up while one is "
+            f"{size.name} serves {capacity:,} clients at the same time; {clients:,} clients need "
+            f"{math.ceil(clients / capacity):,}, and at least two keep the service up while one is "
             "renewed. An overloaded gateway still serves, with delay.",
             f"One connection point for {INSTANCES_PER_CONNECTION_POINT} instances, and for "
             f"{CLIENTS_PER_CONNECTION_POINT:,} clients (the dynamic ports of Windows); at least two.",
@@ -79,14 +84,14 @@ def _published(plan: Plan) -> Size:
     )
 
 
-def _measured(plan: Plan) -> Size:
-    size = VM_SIZES.get(plan.gateway.vm_size) or VM_SIZES[DEFAULT_SIZE[Target.CAUSEWAY]]
+def _measured(clients: int, vm_size: str) -> Size:
+    size = VM_SIZES.get(vm_size) or VM_SIZES[DEFAULT_SIZE[Target.CAUSEWAY]]
     by_connections = size.vcpus * CONNECTIONS_PER_WORKER
     free_kb = max(0.25, size.memory_gib - 1.0) * 1024 * 1024
     by_memory = int(free_kb / MEMORY_PER_CLIENT_KB)
     by_cpu = int(size.vcpus * STORM_S * HEADROOM * 1_000_000 / FRESH_CONNECTION_CPU_US)
     capacity = int(min(by_connections, by_memory, by_cpu) * HEADROOM)
-    needed = math.ceil(plan.clients.expected / capacity)
+    needed = math.ceil(clients / capacity)
     instances = needed + 1
     by_ratio = math.ceil(instances / INSTANCES_PER_CONNECTION_POINT)
     return Size(
@@ -99,7 +104,7 @@ def _measured(plan: Plan) -> Size:
             f"connections ({CONNECTIONS_PER_WORKER:,} a worker), remembers {by_memory:,} idle clients "
             f"({MEMORY_PER_CLIENT_KB:g} kB each) and lets {by_cpu:,} come back within {STORM_S} s at half its "
             f"processor time ({FRESH_CONNECTION_CPU_US} µs a fresh connection with a certificate).",
-            f"Half of the least of these is {capacity:,}. {plan.clients.expected:,} clients need {needed:,}, and one "
+            f"Half of the least of these is {capacity:,}. {clients:,} clients need {needed:,}, and one "
             "more may be down.",
             f"Connection points have not been measured by themselves: one for {INSTANCES_PER_CONNECTION_POINT} "
             "instances is Microsoft's ratio for its own; at least two, of which one may be down.",
