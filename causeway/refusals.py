@@ -65,6 +65,9 @@ REFUSALS: dict[str, Refusal] = {
     "CMGService_MethodNotAllowed": Refusal(405, Cause.CLIENT, "The published endpoint does not take this method."),
     "CMGService_RequestTimeout": Refusal(408, Cause.CLIENT, "The request did not come to its end in time."),
     "CMGService_BodyTooLarge": Refusal(413, Cause.CLIENT, "The body is larger than the published endpoint takes."),
+    "CMGService_TooManyFailures": Refusal(
+        429, Cause.CLIENT, "This address has sent too many tokens that are not valid."
+    ),
     "CMGService_ExpectationFailed": Refusal(417, Cause.CLIENT, "The Expect header is not 100-continue."),
     "CMGService_HeadTooLarge": Refusal(431, Cause.CLIENT, "The request's head is too large."),
     "CMGService_ConnectionPointLost": Refusal(
@@ -88,6 +91,7 @@ REFUSALS: dict[str, Refusal] = {
         503, Cause.GATEWAY, "The keys that verify the token cannot be had just now."
     ),
     "CMGService_NoSettings": Refusal(503, Cause.SITE, "The gateway has not received its settings yet."),
+    "CMGService_Busy": Refusal(503, Cause.GATEWAY, "The gateway verifies as many new tokens as it may."),
     "CMGConnector_Busy": Refusal(503, Cause.CONNECTION_POINT, "The connection point serves as much as it may."),
     "CMGConnector_SiteSystemTimeout": Refusal(
         504, Cause.SITE_SYSTEM, "The site system did not begin to answer in time."

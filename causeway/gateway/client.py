@@ -2,17 +2,20 @@
 
 import math
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import structlog
 
 from causeway.gateway.publishing import Route
 from causeway.http import RequestHead
-from causeway.identity import ANONYMOUS
-from causeway.identity.certificate import identity_of, still_trusted
+from causeway.identity import ANONYMOUS, Denial, Denied
+from causeway.identity.certificate import identity_of, names_of, still_trusted
 from causeway.refusals import Refused
 
 if TYPE_CHECKING:
+    from causeway.gateway.token_headers import FoundToken
+    from causeway.gateway.tokens import Bearer
     from causeway.gateway.worker import Worker
 
 log = structlog.get_logger()
@@ -24,21 +27,20 @@ class Client:
     Attributes:
         identity: by the certificate that the handshake verified, or anonymous.
         peer_bytes: its address, as logs want it.
-        prelude: the client's part of a request's prelude.
         verified_under: the version of the settings whose trusted roots the handshake used.
     """
 
     __slots__ = (
+        "_bearer",
         "_certificate",
-        "_details",
         "_good_until",
+        "_prelude",
         "_refusal",
         "_settings_seen",
         "_worker",
         "identity",
         "peer",
         "peer_bytes",
-        "prelude",
         "verified_under",
     )
 
@@ -50,40 +52,42 @@ class Client:
         self.peer = peer
         self.peer_bytes = peer.encode()
         self.identity = ANONYMOUS if certificate is None else identity_of(certificate)
-        self.prelude = b" %b %b " % (self.peer_bytes, self.identity.encode())
+        self._prelude = b" %b %b " % (self.peer_bytes, self.identity.encode())
+        self._bearer: Bearer | None = None  # of the token by which the last request was admitted
         self._settings_seen = worker.settings_version
-        self._details = ""
         self._good_until = math.inf
         self._refusal = self._decide()
 
-    def _decide(self) -> str:
-        """The word for which this client is refused, or nothing."""
+    def _decide(self) -> Denial | None:
+        """Why the certificate is refused, whatever the request."""
         worker = self._worker
         self._settings_seen = worker.settings_version
         settings, trust = worker.store.current, worker.client_trust
         if self._certificate is None or settings is None or trust is None:
-            return ""
-        self._details = f"certificate {self.identity.fingerprint}"
+            return None
         self._good_until = math.inf
-        if self.identity.fingerprint in worker.blocked:
-            return "CMGService_ClientCertificateBlocked"
+        blocks = worker.blocks
+        names = names_of(self._certificate) if blocks.names else frozenset[str]()
+        if (denial := blocks.denial(self.identity, names)) is not None:
+            return denial
         if self.verified_under < worker.roots_removed_at and not still_trusted(
             self._certificate, settings.trusted_roots
         ):
-            return "CMGService_ClientCertificateUntrusted"
+            return Denial(
+                "CMGService_ClientCertificateUntrusted",
+                f"certificate {self.identity.fingerprint}",
+                "Give the device a certificate of a root that is trusted.",
+            )
         decision = trust.decide(self._certificate, time.time())
         self._good_until = decision.good_until
-        if decision.denial is not None:
-            self._details += f": {decision.denial.details}"
-            return decision.denial.word
         if decision.unchecked:
             worker.metrics.certificates_unchecked += 1
-        return ""
+        return decision.denial
 
     @property
     def name(self) -> str:
         """For logs."""
-        return self.identity.subject or self.identity.fingerprint or "anonymous"
+        return (self._bearer or self).identity.name
 
     def route(self, head: RequestHead) -> Route:
         """Where a request goes.
@@ -100,19 +104,68 @@ class Client:
             raise Refused("CMGService_NoSettings")
         return worker.publishing.find(head.path)
 
-    def admit(self, head: RequestHead, route: Route) -> None:
+    def admit(self, head: RequestHead, route: Route, again: Callable[[], None]) -> tuple[RequestHead, bytes] | None:
         """Let a request pass.
+
+        Returns:
+            The head that passes on and the client's part of its prelude. None while the client's token is being
+            verified; ``again`` is called when that is done, and the request is to be admitted anew.
 
         Raises:
             Refused: with the word for why not.
         """
         if self._settings_seen != self._worker.settings_version or self._good_until <= time.time():
             self._refusal = self._decide()
-        if self._refusal:
-            raise Refused(self._refusal, self._details)
-        if route.needs_certificate and self.identity is ANONYMOUS:
+        if self._refusal is not None:
+            raise Denied.of(self._refusal)
+        prelude = self._prelude
+        if route.token_kinds and not self._certificate_counts(route):
+            token = self._worker.tokens.headers.find(head.fields)
+            bearer = self._bearer = self._bearer_of(token, route, again)
+            if token is not None:
+                if bearer is None:
+                    return None
+                prelude = b" %b %b " % (self.peer_bytes, bearer.encoded)
+                if not route.forward_token:
+                    head = head.with_fields(token.without)
+        elif route.needs_certificate and self.identity is ANONYMOUS:
             raise Refused("CMGConnector_ClientCertificateRequired")
         if head.method not in route.methods:
             raise Refused("CMGService_MethodNotAllowed", head.method.decode())
         if head.content_length is not None and head.content_length > route.max_body_bytes:
             raise Refused("CMGService_BodyTooLarge", f"{head.content_length} bytes, {route.max_body_bytes} allowed")
+        return head, prelude
+
+    def _certificate_counts(self, route: Route) -> bool:
+        """A client with both a certificate and a token shows the certificate, unless a token is wanted."""
+        return route.takes_certificate and self.identity is not ANONYMOUS
+
+    def _bearer_of(self, token: "FoundToken | None", route: Route, again: Callable[[], None]) -> "Bearer | None":
+        self._bearer = None
+        if token is None:
+            if route.open:
+                return None
+            raise Refused("CMGService_TokenRequired")
+        bearer = self._worker.tokens.bearer(token.token, self.peer, again)
+        if bearer is None:
+            return None
+        if bearer.denial is not None:
+            if bearer.good:
+                self._bearer = bearer  # so that the log can name it
+            raise Denied.of(bearer.denial)
+        if bearer.identity.kind not in route.token_kinds:
+            self._bearer = bearer
+            raise Refused("CMGService_TokenNotAccepted", f"a {bearer.identity.kind}")
+        return bearer
+
+    def refused_now(self, route: Route) -> Denial | None:
+        """Why the request under way, which was admitted to ``route``, would be refused by now; None where it would not.
+
+        For requests that last, such as a WebSocket: a client that is blocked is not to go on for hours.
+        """
+        if self._settings_seen != self._worker.settings_version:
+            self._refusal = self._decide()
+        bearer = self._bearer if route.token_kinds and not self._certificate_counts(route) else None
+        if self._refusal is None and bearer is not None:
+            return self._worker.tokens.still_good(bearer)
+        return self._refusal

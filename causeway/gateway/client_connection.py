@@ -11,6 +11,7 @@ from causeway.gateway.exchange import Exchange
 from causeway.gateway.request_body import RequestBody
 from causeway.gateway.responses import own_answer, refusal_head_and_body
 from causeway.http import MAX_HEAD_BYTES, BadRequest, RequestHead, parse_request_head
+from causeway.identity import Denied
 from causeway.refusals import Refused
 from causeway.transport import TlsServerTransport
 from causeway.tunnel.prelude import NONE, request_payload
@@ -45,6 +46,7 @@ class ClientConnection(asyncio.Protocol):
         "_peer",
         "_transport",
         "_verified_under",
+        "_waiting",
         "_worker",
         "close_after",
         "deadline",
@@ -57,6 +59,7 @@ class ClientConnection(asyncio.Protocol):
         self._limits = worker.config.limits
         self._transport: TlsServerTransport | None = None
         self._buffer = b""
+        self._waiting: tuple[RequestHead, bytes] | None = None  # a request whose token is being verified
         self._exchange: Exchange | None = None
         self._body: RequestBody
         self._peer = peer
@@ -84,7 +87,7 @@ class ClientConnection(asyncio.Protocol):
         """Give up what was under way for it."""
         self._worker.connections.discard(self)
         self._worker.listener.left(self._peer)
-        self._transport = None
+        self._transport = self._waiting = None
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             self._note(exchange, exchange.status or 499, "ClientGone")
@@ -141,14 +144,18 @@ class ClientConnection(asyncio.Protocol):
         route = None
         try:
             route = self._client.route(head)
-            self._client.admit(head, route)
+            admitted = self._client.admit(head, route, self._token_verified)
+            if admitted is None:
+                self._wait(head, rest)
+                return
+            head, prelude = admitted
             if route.answer is not None:
                 self._answer_itself(route, head, rest)
                 return
             upgrade = head.upgrade and head.upgrade.lower()
             if upgrade and upgrade not in route.upgrades:
                 upgrade = b""
-            exchange = self._begin(route, head, upgrade, end=not has_body and not upgrade)
+            exchange = self._begin(route, head, prelude, upgrade, end=not has_body and not upgrade)
         except Refused as refused:
             self._buffer = rest
             if refused.refused_word == "CMGService_ClientCertificateUntrusted":
@@ -162,7 +169,22 @@ class ClientConnection(asyncio.Protocol):
             if rest:
                 self._read_body(exchange, rest)
 
-    def _begin(self, route: "Route", head: RequestHead, upgrade: bytes, *, end: bool) -> Exchange:
+    def _wait(self, head: RequestHead, rest: bytes) -> None:
+        """The request's token is being verified in a thread; nothing more is read meanwhile."""
+        self._waiting = head._replace(forged=()), rest  # forged headers have been counted
+        self.deadline = self._worker.now() + self._limits.head_timeout_s
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def _token_verified(self) -> None:
+        """Admit the request that has been waiting."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is None or self._transport is None or self._transport.is_closing():
+            return
+        self._transport.resume_reading()
+        self._start(*waiting)
+
+    def _begin(self, route: "Route", head: RequestHead, prelude: bytes, upgrade: bytes, *, end: bool) -> Exchange:
         """Open a stream and hand the head over.
 
         Raises:
@@ -179,7 +201,7 @@ class ClientConnection(asyncio.Protocol):
         exchange.upgrading = bool(upgrade)
         self._exchange = tunnel.streams[exchange.number] = exchange
         self.deadline = now + self._limits.stall_timeout_s
-        payload = request_payload(route.name, request_id, self._client.prelude, binding, head, upgrade)
+        payload = request_payload(route.name, request_id, prelude, binding, head, upgrade)
         exchange.send_head(payload, end=end)
         return exchange
 
@@ -231,7 +253,7 @@ class ClientConnection(asyncio.Protocol):
         self.deadline = self._worker.now() + (limits.drain_idle_s if idle_now else limits.stall_timeout_s)
         if self._exchange is not None:
             self._exchange.writable_again()
-        elif self._transport is not None:
+        elif self._transport is not None and self._waiting is None:
             self._transport.resume_reading()
             self._next_pipelined()
 
@@ -347,6 +369,7 @@ class ClientConnection(asyncio.Protocol):
             client=self._client.name,
             path=path.decode("latin-1")[:200],
             details=str(refused),
+            **({"remedy": refused.denial.remedy} if isinstance(refused, Denied) else {}),
         )
 
     # The worker's side.
@@ -354,7 +377,7 @@ class ClientConnection(asyncio.Protocol):
     @property
     def idle(self) -> bool:
         """Whether nothing is under way."""
-        return self._exchange is None and not self._buffer and self.writable
+        return self._exchange is None and not self._buffer and self.writable and self._waiting is None
 
     def close(self) -> None:
         """Close now."""
@@ -369,6 +392,9 @@ class ClientConnection(asyncio.Protocol):
         if exchange is None:
             if self._transport.is_closing() or not self.writable:
                 self._transport.abort()
+            elif self._waiting is not None:
+                self._waiting = None
+                self._refuse(Refused("CMGService_Busy"), None, None, may_go_on=False)
             elif self._buffer:
                 self._refuse(Refused("CMGService_RequestTimeout"), None, None, may_go_on=False)
             else:
@@ -378,6 +404,12 @@ class ClientConnection(asyncio.Protocol):
             self._give_up(exchange, Refused("CMGService_RequestTimeout", "the body stands still"))
         elif not self.writable:
             self._transport.abort()
+
+    def settings_changed(self) -> None:
+        """Other settings are in force: end the request under way if its client is refused by now."""
+        exchange = self._exchange
+        if exchange is not None and (denial := self._client.refused_now(exchange.route)) is not None:
+            self._give_up(exchange, Denied.of(denial))
 
     def drain(self) -> None:
         """End with the next answer. An idle client gets a moment for one more request, which may be on its way.

@@ -44,6 +44,9 @@ class LimitsSection:
     max_connections_per_address: Count = setting(
         "of these from one address, behind which may be a whole office", default=4_000
     )
+    max_invalid_tokens_per_minute: Count = setting(
+        "from one address; more new tokens from there are refused for a while without a look", default=60
+    )
     max_handshakes: Count = setting("TLS handshakes under way; the oldest gives way to the newest", default=1_000)
     max_streams_per_tunnel: Count = setting("requests under way through one tunnel", default=10_000)
     handshake_timeout_s: Seconds = setting("for the TLS handshake, in seconds", default=10.0)

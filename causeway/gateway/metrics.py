@@ -39,6 +39,8 @@ class WorkerMetrics:
         self.refusals: Counter[str] = Counter()
         self.forged_headers = 0
         self.certificates_unchecked = 0
+        self.token_verifications: Counter[str] = Counter()
+        self.addresses_limited = 0
         self.handshakes = 0
         self.handshake_failures: Counter[str] = Counter()
         self.settings_refused: Counter[str] = Counter()
@@ -54,6 +56,7 @@ _GAUGES = {
     "tunnels": "Tunnels now, by connection point.",
     "streams": "Streams now, by connection point.",
     "streams_held": "Streams that hold data back for want of credit now, by connection point.",
+    "tokens_known": "Tokens that have been verified and are remembered now.",
     "settings_version": "Version of the gateway settings in force; 0 for none.",
 }
 
@@ -67,6 +70,7 @@ def families(snapshots: Mapping[int, Mapping[str, Any]]) -> Iterator[Metric]:
         ("tunnel_handshake_failures", "reason", "TLS handshakes on the tunnel's port that failed, by reason."),
         ("tunnel_refusals", "word", "Tunnels cut off because the peer may not open one, or broke the protocol."),
         ("settings_refused", "word", "Gateway settings documents refused, by word."),
+        ("token_verifications", "outcome", "Tokens verified: good, or the word for why they are not."),
     ):
         family = CounterMetricFamily(f"causeway_gateway_{name}", text, labels=["worker", label])
         for worker, snapshot in snapshots.items():
@@ -75,6 +79,7 @@ def families(snapshots: Mapping[int, Mapping[str, Any]]) -> Iterator[Metric]:
         yield family
     for name, text in (
         ("handshakes", "TLS handshakes completed."),
+        ("addresses_limited", "Tokens with which an address had sent too many that are not valid."),
         ("forged_headers", "Requests with identity headers that only the gateway may set; the headers were dropped."),
         (
             "certificates_unchecked",

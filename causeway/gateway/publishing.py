@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 from causeway.gateway.metrics import EndpointMetrics
 from causeway.gateway_settings import Authentication, Endpoint, GatewaySettings
+from causeway.identity import Kind
 from causeway.recent import Recent
 from causeway.refusals import Refused
 
@@ -27,6 +28,11 @@ _EMPTY_SEGMENTS = re.compile(rb"/+(?=/|$)")
 _MOST_DECODINGS = 4
 
 _METADATA_PATHS = (b"/ccm_proxy_mutualauth/servicemetadata", b"/ccm_proxy_serverauth/servicemetadata")
+_TOKEN_KINDS = {
+    Authentication.TOKEN: (Kind.SITE_TOKEN,),
+    Authentication.BULK_TOKEN: (Kind.BULK_TOKEN,),
+    Authentication.ENTRA: (Kind.ENTRA_DEVICE, Kind.ENTRA_USER),
+}
 _METADATA_METHODS = frozenset((b"GET", b"HEAD"))
 
 
@@ -37,7 +43,11 @@ class Route:
     Attributes:
         name: the endpoint's name; the label of metrics.
         methods: those that pass.
-        needs_certificate: an anonymous client is refused.
+        needs_certificate: nothing but a certificate is taken.
+        takes_certificate: a client with a certificate passes.
+        open: anybody passes.
+        token_kinds: the kinds of clients that pass by a token; empty where tokens are not looked at.
+        forward_token: the token passes on to the site system.
         max_body_bytes: of a request.
         upgrades: changes of protocol that pass, in lower case.
         connection_bound: the client's connection is bound to one of the connection point's.
@@ -53,6 +63,10 @@ class Route:
     metrics: EndpointMetrics
     upgrades: frozenset[bytes] = frozenset()
     answer: bytes | None = None
+    takes_certificate: bool = False
+    open: bool = False
+    token_kinds: frozenset[Kind] = frozenset()
+    forward_token: bool = False
 
 
 class PublishingTable:
@@ -130,9 +144,13 @@ def _route(endpoint: Endpoint, metrics_of: dict[str, EndpointMetrics]) -> Route:
     return Route(
         name=endpoint.name.encode(),
         methods=frozenset(method.encode() for method in endpoint.methods),
-        needs_certificate=Authentication.NONE not in endpoint.authentication,
+        needs_certificate=endpoint.authentication == (Authentication.CERTIFICATE,),
         max_body_bytes=endpoint.max_body_bytes,
         connection_bound=endpoint.connection_bound,
         metrics=metrics_of.setdefault(endpoint.name, EndpointMetrics()),
         upgrades=frozenset(upgrade.encode() for upgrade in endpoint.upgrades),
+        takes_certificate=Authentication.CERTIFICATE in endpoint.authentication,
+        open=Authentication.NONE in endpoint.authentication,
+        token_kinds=frozenset(kind for one in endpoint.authentication for kind in _TOKEN_KINDS.get(one, ())),
+        forward_token=endpoint.forward_token,
     )

@@ -1,5 +1,6 @@
 """Where a refusal becomes a response: the status line carries the word, and headers and body say the same."""
 
+from causeway.gateway.failures import PERIOD_S
 from causeway.refusals import REFUSALS
 
 
@@ -19,6 +20,10 @@ def refusal_head_and_body(
     )
     if refusal.status == 405:
         head += f"Allow: {allow}\r\n"
+    elif refusal.status == 401:
+        head += "WWW-Authenticate: Bearer\r\n"
+    elif refusal.status == 429:
+        head += f"Retry-After: {PERIOD_S:.0f}\r\n"
     if close:
         head += "Connection: close\r\n"
     return refusal.status, head.encode() + b"\r\n" + (b"" if head_only else body)

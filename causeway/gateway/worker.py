@@ -9,8 +9,10 @@ import secrets
 import signal
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,13 +24,16 @@ from causeway.errors import StateError
 from causeway.gateway.client_connection import ClientConnection
 from causeway.gateway.config import GatewayConfig
 from causeway.gateway.exchange import Exchange
+from causeway.gateway.failures import FailureLimit
 from causeway.gateway.listener import Listener
 from causeway.gateway.metrics import EndpointMetrics, WorkerMetrics
 from causeway.gateway.publishing import PublishingTable, Route
 from causeway.gateway.tls import service_context, tunnel_context
+from causeway.gateway.tokens import Tokens
 from causeway.gateway.tunnel import GatewayTunnel, Tunnels
 from causeway.gateway.tunnel_listener import TunnelListener
 from causeway.gateway_settings import GatewaySettings, SettingsError, SettingsStore
+from causeway.identity.blocks import Blocks
 from causeway.identity.client_trust import ClientTrust
 from causeway.observability import logging
 from causeway.observability.access_log import AccessLog
@@ -45,6 +50,8 @@ _MOST_SESSIONS = 1024
 _SESSIONS_S = 300.0
 _FIRST_TUNNEL_S = 3.0
 _LAST_WORDS_S = 1.0
+_LOOKS_PER_TURN = 500
+_SWITCH_S = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,9 @@ class Worker:
 
     Attributes:
         publishing: the routes in force; None before the first settings.
-        blocked: fingerprints of certificates that are refused.
         client_trust: what the settings in force say of client certificates; None before the first.
+        blocks: what is refused.
+        tokens: who bears which token.
         roots_removed_at: the version of the settings that last took a trusted root away.
         context_version: the version of the settings whose trusted roots new handshakes use.
         draining: no new connections, and each answer ends its connection.
@@ -82,9 +90,16 @@ class Worker:
         self.store = SettingsStore(config.state / SETTINGS_FILE, load_verification_key(config.site_key))
         self.publishing: PublishingTable | None = None
         self.settings_version = 0
-        self.blocked: frozenset[str] = frozenset()
         self.client_trust: ClientTrust | None = None
         self._unknown_since: dict[str, float] = {}
+        self.blocks = Blocks()
+        self._verifications = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tokens")
+        self.tokens = Tokens(
+            self._verifications.submit,
+            self.loop.call_soon_threadsafe,
+            FailureLimit(config.limits.max_invalid_tokens_per_minute),
+            self.metrics,
+        )
         self.roots_removed_at = 0
         self.draining = False
         self.access_log = AccessLog("gateway", enabled=config.log.requests)
@@ -168,18 +183,28 @@ class Worker:
             return
         self._apply(settings)
         self._renew_context()
+        self._look_again(list(self.connections))
         log.info("settings in force", version=settings.version, endpoints=len(settings.endpoints))
         for each in self.tunnels:
             each.settings_changed(settings.version)
 
     def _apply(self, settings: GatewaySettings) -> None:
         self.publishing = PublishingTable(settings, self.metrics.endpoints)
-        self.blocked = frozenset(settings.blocked_certificates)
         self.client_trust = ClientTrust.of(settings, self._unknown_since)
+        self.blocks = Blocks.of(settings)
+        self.tokens.apply(settings, self.blocks)
         if not set(self._roots) <= set(settings.trusted_roots):
             self.roots_removed_at = settings.version
         self._roots = settings.trusted_roots
         self.settings_version = settings.version
+
+    def _look_again(self, connections: list["ClientConnection"]) -> None:
+        """End what is under way for clients that are refused by now, a part of them in each turn of the loop."""
+        for connection in connections[-_LOOKS_PER_TURN:]:
+            connection.settings_changed()
+        del connections[-_LOOKS_PER_TURN:]
+        if connections:
+            self.loop.call_soon(self._look_again, connections)
 
     _roots: tuple[str, ...] = ()
     _context_due = False
@@ -246,6 +271,7 @@ class Worker:
             tunnel.close()
         # What outlasted the time allowed ends with its tunnel, but not without a word to its client.
         await self._until(lambda: not (len(self.tunnels) or self.listener.open_connections), self.now() + _LAST_WORDS_S)
+        self._verifications.shutdown(wait=False, cancel_futures=True)
         self.access_log.flush()
 
     def tunnel_up(self, tunnel: GatewayTunnel) -> None:
@@ -306,6 +332,9 @@ class Worker:
             "settings_refused": dict(metrics.settings_refused),
             "forged_headers": metrics.forged_headers,
             "certificates_unchecked": metrics.certificates_unchecked,
+            "token_verifications": dict(metrics.token_verifications),
+            "addresses_limited": metrics.addresses_limited,
+            "tokens_known": len(self.tokens),
             "tunnel_handshake_failures": dict(metrics.tunnel_handshake_failures),
             "tunnel_refusals": dict(metrics.tunnel_refusals),
             "tunnels_lost": metrics.tunnels_lost,
@@ -333,6 +362,9 @@ def run_worker(config: GatewayConfig, number: int, sockets: WorkerSockets, folde
     """The life of a worker process. Its snapshot is served on a socket in ``folder``, for the admin process."""
     logging.configure("gateway", level=config.log.level, form=config.log.format)
     structlog.contextvars.bind_contextvars(worker=number)
+
+    # Tokens are verified in a thread; what the event loop has to do does not wait for long until it lets go.
+    sys.setswitchinterval(_SWITCH_S)
 
     async def main() -> None:
         worker = Worker(config, number, sockets)

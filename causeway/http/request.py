@@ -62,6 +62,11 @@ class RequestHead(NamedTuple):
     upgrade: bytes
     forged: tuple[bytes, ...]
 
+    def with_fields(self, fields: bytes) -> "RequestHead":
+        """The same head with other header lines to pass on."""
+        before = self.tail[: -len(self.fields) - 2]
+        return self._replace(fields=fields, tail=before + fields + b"\r\n")
+
 
 # All but method, target and path follows from what stands behind the target, and most clients send that unchanged.
 _Rest = tuple[

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from causeway.refusals import REFUSALS, Refused
+from causeway.refusals import Refused
 
 INVALID = "CMGService_Invalid_Token"
 EXPIRED = "CMGService_TokenExpired"
@@ -36,4 +36,9 @@ class Denied(Refused):
 
     def __init__(self, word: str, details: str, remedy: str, *, retry_after: float = 0.0) -> None:
         super().__init__(word, details)
-        self.denial = Denial(word, details or REFUSALS[word].meaning, remedy, retry_after)
+        self.denial = Denial(word, details, remedy, retry_after)
+
+    @classmethod
+    def of(cls, denial: Denial) -> "Denied":
+        """To raise a decision that has been made."""
+        return cls(denial.word, denial.details, denial.remedy, retry_after=denial.retry_after)

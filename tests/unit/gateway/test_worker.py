@@ -1,38 +1,20 @@
 """A worker over time: settings that come and go, certificates that cannot be read, sessions that pile up."""
 
 import asyncio
-import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from causeway.gateway.tunnel import GatewayTunnel
-from causeway.gateway_settings import GatewaySettings, sign
 from causeway.pki.roles import Role
 from causeway.tunnel.errors import TunnelError
 from causeway.tunnel.handshake import ALPN
 from fuzz.data_path import DataPath
 from fuzz.data_path.transport import MemoryTransport, TlsFacts
 from tests.unit.certificates import root
-from tests.unit.memory import ground
-
-
-def publish(path: DataPath, **changes: Any) -> GatewaySettings:
-    """Newer settings come through the tunnel."""
-    settings = path.worker.store.current
-    assert settings is not None
-    newer = dataclasses.replace(settings, version=settings.version + 1, **changes)
-    path.worker.settings_offered(sign(newer, ground()._key), path.upper)
-    return newer
-
-
-@pytest.fixture
-def own_settings(path: DataPath, tmp_path: Path) -> None:
-    """What a test publishes is gone with it."""
-    path.worker.store.path = tmp_path / "settings"
+from tests.unit.gateway.changes import publish
 
 
 @pytest.fixture
@@ -73,16 +55,14 @@ async def test_a_root_removed_during_a_handshake_is_noticed(path: DataPath) -> N
     trusted = path.connect(guest)
     trusted.send(request)
     await path.settle()
-    assert len(path.site_systems) == 1
+    path.site_systems[0].answer(b"HTTP/1.1 204 No Content\r\n\r\n")
+    await path.settle()
     publish(path, trusted_roots=(root().pem,))
     path.worker.context_version = first.version  # as for a handshake that began before
     late = path.connect(guest)
     path.worker.context_version = first.version + 1
     for device in (late, trusted):
         device.received = b""
-        if device is trusted:
-            path.site_systems[0].answer(b"HTTP/1.1 204 No Content\r\n\r\n")
-            await path.settle()
         device.send(request)
         await path.settle()
         assert b"403 CMGService_ClientCertificateUntrusted" in device.received

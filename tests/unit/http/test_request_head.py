@@ -192,3 +192,11 @@ def test_the_largest_head_is_read_or_refused_in_no_time(filling: bytes) -> None:
     started = time.process_time()
     accepted(head)
     assert time.process_time() - started < 0.25
+
+
+@pytest.mark.parametrize("framing", [b"", b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n"])
+@pytest.mark.parametrize("kept", [b"", b"A: b\r\n"])
+def test_other_header_lines_leave_the_framing_as_it_is(framing: bytes, kept: bytes) -> None:
+    begin = b"POST /x HTTP/1.1\r\nHost: a\r\n" + framing
+    head = parse_request_head(begin + b"Authorization: Bearer a.b.c\r\n" + kept + b"\r\n")
+    assert head.with_fields(kept) == parse_request_head(begin + kept + b"\r\n")

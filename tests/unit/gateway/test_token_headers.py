@@ -1,0 +1,69 @@
+"""A token is found in the headers that the settings name, and in no other."""
+
+import pytest
+
+from causeway.gateway.token_headers import TokenHeaders
+from causeway.gateway_settings import TokenHeader
+from causeway.gateway_settings.document import DEFAULT_TOKEN_HEADERS
+from causeway.identity import Denied
+
+BEFORE, AFTER = b"Accept: */*\r\n", b"User-Agent: ccmhttp\r\n"
+DEFAULT = TokenHeaders(DEFAULT_TOKEN_HEADERS)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Authorization: Bearer a.b.c\r\n",
+        b"authorization:bearer a.b.c\r\n",
+        b"AUTHORIZATION: \t BEARER \t a.b.c \t\r\n",
+        b"Authorization: CCM a.b.c\r\n",
+        b"CCMToken: a.b.c\r\n",
+        b"ccmtoken:a.b.c\r\n",
+    ],
+)
+def test_a_token_is_found_in_every_form_that_the_settings_name(line: bytes) -> None:
+    for fields in (BEFORE + line + AFTER, line + AFTER, BEFORE + line, line):
+        found = DEFAULT.find(fields)
+        assert found is not None
+        assert found.token == b"a.b.c"
+        assert found.without == fields.replace(line, b"")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"Authorization: Basic a.b.c\r\n",
+        b"Authorization: Bearera.b.c\r\n",
+        b"Authorization: Bearer\r\n",
+        b"Authorization: a.b.c\r\n",
+        b"Authorization:\r\n",
+        b"CCMToken:\r\n",
+        b"X-Authorization: Bearer a.b.c\r\n",
+        b"X-Note: Authorization: Bearer a.b.c\r\n",
+        b"Authorizations: Bearer a.b.c\r\n",
+        b"Proxy: \nauthorization\r\n"[:-2].replace(b"\n", b"") + b"\r\n",
+    ],
+)
+def test_other_headers_carry_no_token(line: bytes) -> None:
+    assert DEFAULT.find(BEFORE + line + AFTER) is None
+
+
+def test_the_same_token_twice_is_one_token() -> None:
+    found = DEFAULT.find(b"Authorization: Bearer a.b.c\r\nX: y\r\nCCMToken: a.b.c\r\n")
+    assert found == (b"a.b.c", b"X: y\r\n")
+
+
+@pytest.mark.parametrize("other", [b"Authorization: CCM d.e.f\r\n", b"CCMToken: d.e.f\r\n"])
+def test_two_tokens_are_refused(other: bytes) -> None:
+    with pytest.raises(Denied, match="two tokens"):
+        DEFAULT.find(b"Authorization: Bearer a.b.c\r\n" + other)
+
+
+def test_a_header_of_ones_own_replaces_the_default() -> None:
+    headers = TokenHeaders((TokenHeader(name="X-Device-Token", scheme="v1"), TokenHeader(name="X-Device-Token")))
+    found = headers.find(b"Authorization: Bearer a.b.c\r\nx-device-token: V1 d.e.f\r\n")
+    assert found == (b"d.e.f", b"Authorization: Bearer a.b.c\r\n")
+    found = headers.find(b"x-device-token: d.e.f\r\n")
+    assert found == (b"d.e.f", b"")
