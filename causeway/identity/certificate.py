@@ -30,7 +30,7 @@ def identity_of(certificate: bytes) -> Identity:
     """The identity of a verified certificate (DER). Devices come back with every message, so it is remembered."""
     try:
         subject = x509.load_der_x509_certificate(certificate).subject.rfc4514_string()
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         subject = ""  # OpenSSL took it, so the chain holds; only the name cannot be shown
     return Identity(Kind.CERTIFICATE, hashlib.sha256(certificate).hexdigest(), subject)
 
@@ -45,7 +45,7 @@ def names_of(certificate: bytes) -> frozenset[str]:
         names += alternative.get_values_for_type(x509.DNSName)
     except x509.ExtensionNotFound:
         pass
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return frozenset()
     return frozenset(name.lower() for name in names)
 

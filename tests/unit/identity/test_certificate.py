@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causeway.identity import Kind
-from causeway.identity.certificate import identity_of, still_trusted
+from causeway.identity.certificate import identity_of, names_of, still_trusted
 from tests.unit.certificates import DAY, NOW, Certified, root
 
 
@@ -36,10 +36,22 @@ def test_a_subject_of_many_parts_is_written_as_in_rfc_4514(authority: Certified)
     assert identity_of(authority.issue(name).der).subject == 'CN=a \\"quoted\\" = name,O=Müller\\, Söhne'
 
 
+def test_names_are_the_common_name_and_the_dns_names(authority: Certified) -> None:
+    san = x509.SubjectAlternativeName([x509.DNSName("PC1.corp.example"), x509.UniformResourceIdentifier("urn:x")])
+    assert names_of(authority.issue("PC1", extensions=(san,)).der) == {"pc1", "pc1.corp.example"}
+    assert names_of(authority.issue("PC2").der) == {"pc2"}
+
+
+def test_a_certificate_of_a_version_that_is_none_has_no_name(authority: Certified) -> None:
+    changed = authority.issue("PC1").der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x03")
+    assert (identity_of(changed).subject, names_of(changed)) == ("", frozenset())
+
+
 @given(st.binary(max_size=100))
 def test_bytes_that_are_no_certificate_have_a_fingerprint_and_no_name(der: bytes) -> None:
     identity = identity_of(der)
     assert (identity.fingerprint, identity.subject) == (hashlib.sha256(der).hexdigest(), "")
+    assert names_of(der) == frozenset()
 
 
 def test_a_certificate_is_trusted_while_its_root_is(authority: Certified) -> None:
