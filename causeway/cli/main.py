@@ -16,6 +16,7 @@ _COMMANDS = {
     "gateway": "causeway.cli.gateway",
     "connection-point": "causeway.cli.connection_point",
     "site": "causeway.cli.site",
+    "token": "causeway.cli.token",
     "device": "causeway.cli.device",
     "identity": "causeway.cli.identity",
     "plan": "causeway.cli.plan",

@@ -29,10 +29,22 @@ def opened(context: typer.Context, config: Path | None) -> Iterator[Database]:
     Raises:
         OperatorError: the configuration or the database cannot be used.
     """
+    with opened_site(context, config) as (_, database):
+        yield database
+
+
+@contextlib.contextmanager
+def opened_site(context: typer.Context, config: Path | None) -> Iterator[tuple[SiteConfig, Database]]:
+    """The site's configuration, found as by ``opened``, and its database.
+
+    Raises:
+        OperatorError: the configuration or the database cannot be used.
+    """
     given: Path | None = config or context.obj
-    database = Database(load(given or Path("site.toml"), SiteConfig).database)
+    site = load(given or Path("site.toml"), SiteConfig)
+    database = Database(site.database)
     database.open()
     try:
-        yield database
+        yield site, database
     finally:
         database.close()

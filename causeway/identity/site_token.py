@@ -46,6 +46,11 @@ class TokenType(StrEnum):
     DEVICE = "Device"
     USER_DEVICE = "UDA"
     """A device whose user's Entra token was exchanged."""
+    SELF_PROVE = "SelfProve"
+    """A registered device, for as long as it may be away: what it comes with for a token of the other types."""
+
+
+_PRE_AUTHENTICATION = frozenset((TokenType.BULK_REGISTRATION, TokenType.SELF_PROVE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +87,7 @@ class SiteTokenClaims:
     @property
     def category(self) -> Category:
         """Whether the bearer is registered."""
-        return Category.PRE_AUTHENTICATION if self.type is TokenType.BULK_REGISTRATION else Category.CLIENT
+        return Category.PRE_AUTHENTICATION if self.type in _PRE_AUTHENTICATION else Category.CLIENT
 
     @property
     def identity(self) -> Identity:
@@ -213,7 +218,7 @@ def read_claims(token: Token) -> SiteTokenClaims:
     read = SiteTokenClaims(**values)
     if claims.get("SCCMTokenCategory") != read.category or claims.get("Authority") != _AUTHORITY:
         raise _wrong("SCCMTokenCategory or Authority")
-    if read.category is Category.CLIENT and not (read.sms_id and _THUMBPRINT.fullmatch(read.thumbprint)):
+    if read.type is not TokenType.BULK_REGISTRATION and not (read.sms_id and _THUMBPRINT.fullmatch(read.thumbprint)):
         raise _wrong("SMSID or Thumbprint")
     return read
 

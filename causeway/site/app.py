@@ -16,6 +16,7 @@ from causeway.site.http_server import REASON_HEADER
 from causeway.site.management_point.app import MESSAGE_URLS, URLS, Answer
 from causeway.site.peer import Client, client_of
 from causeway.site.settings import endpoint as settings_endpoint
+from causeway.site.token_service import endpoint as token_service
 
 REQUEST_ID_HEADER = "x-request-id"
 
@@ -26,7 +27,11 @@ async def _gateway_settings(site: Site, client: Client, request: Request) -> Res
     return await settings_endpoint.answer(request, client, site)
 
 
-_URLS: dict[str, Answer] = {**URLS, settings_endpoint.PATH: _gateway_settings}
+_URLS: dict[str, Answer] = {
+    **URLS,
+    settings_endpoint.PATH: _gateway_settings,
+    token_service.PATH: token_service.answer,
+}
 
 
 class SiteApp:

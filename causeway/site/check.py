@@ -121,7 +121,7 @@ def _client_authorities(config: SiteConfig) -> list[CheckResult]:
 
 
 def _settings(config: SiteConfig) -> str:
-    settings = build_content(config, ()).settings
+    settings = build_content(config).settings
     return f"{len(settings.endpoints)} endpoints, {len(settings.trusted_roots)} trusted roots"
 
 

@@ -11,12 +11,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from causeway.errors import OperatorError
+from causeway.gateway_settings import GatewaySettings
 from causeway.pki.keys import load_private_key, load_signing_key
 from causeway.site.budget import ByteBudget
 from causeway.site.config import SiteConfig
 from causeway.site.database import Database
 from causeway.site.metrics import Metrics
 from causeway.site.settings import Publisher
+from causeway.site.token_service import Admission
+from causeway.site.token_service.sealing import Seal
+from causeway.site.token_service.state import TokenState
 from causeway.site.tokens import TokenLedger
 from causeway.site.trust import TrustedRoots, read_certificates
 
@@ -41,6 +45,7 @@ class InForce:
         site_signing: what the site signs with towards devices.
         server_certificate: the management point's.
         settings_key: signs the gateway settings.
+        seal: opens the keys that sign tokens.
     """
 
     config: SiteConfig
@@ -50,6 +55,7 @@ class InForce:
     site_signing: SigningIdentity
     server_certificate: x509.Certificate
     settings_key: Ed25519PrivateKey
+    seal: Seal
 
     @classmethod
     def read(cls, config: SiteConfig) -> "InForce":
@@ -58,6 +64,7 @@ class InForce:
         Raises:
             OperatorError: one is missing, unreadable or not what it should be.
         """
+        settings_key = load_signing_key(config.gateway.settings_key)
         return cls(
             config=config,
             roots=TrustedRoots(read_certificates(config.management_point.trusted_roots)),
@@ -67,7 +74,8 @@ class InForce:
             ),
             site_signing=_signing_identity(config),
             server_certificate=_first_certificate(config.server.certificate),
-            settings_key=load_signing_key(config.gateway.settings_key),
+            settings_key=settings_key,
+            seal=Seal(settings_key),
         )
 
 
@@ -98,11 +106,32 @@ class Site:
         self.draining = False
         self.buffered = ByteBudget(in_force.config.server.max_buffered_bytes)
         self._blocked: frozenset[str] = frozenset()
+        self._token_state: TokenState | None = None
+        self._admission: Admission | None = None
 
     @property
     def config(self) -> SiteConfig:
         """The configuration in force."""
         return self.in_force.config
+
+    @property
+    def token_state(self) -> TokenState:
+        """The keys that sign tokens; known once the first gateway settings are published."""
+        if self._token_state is None:
+            raise RuntimeError("the site has not published its gateway settings yet")
+        return self._token_state
+
+    @property
+    def admission(self) -> Admission:
+        """Verifies the tokens that come with requests; known once the first gateway settings are published."""
+        if self._admission is None:
+            raise RuntimeError("the site has not published its gateway settings yet")
+        return self._admission
+
+    def admit(self, token_state: TokenState, settings: GatewaySettings) -> None:
+        """Sign tokens with these keys, and take those that ``settings`` let pass, from now on."""
+        self._token_state = token_state
+        self._admission = Admission(settings)
 
     def block(self, fingerprints: Iterable[str]) -> None:
         """Refuse these client certificates from now on, beside those of the configuration."""

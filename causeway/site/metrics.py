@@ -21,6 +21,9 @@ class Metrics:
         self.refusals = Counter(
             "causeway_site_refusals", "Requests refused, by documented word.", ["word"], registry=self.registry
         )
+        self.tokens_issued = Counter(
+            "causeway_site_tokens_issued", "Tokens given to devices, by kind.", ["kind"], registry=self.registry
+        )
         self.seconds = Histogram(
             "causeway_site_request_seconds",
             "Time from the whole request to the whole answer.",

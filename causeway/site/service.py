@@ -20,16 +20,19 @@ from causeway.site.admin import admin_app
 from causeway.site.app import SiteApp
 from causeway.site.config import SiteConfig
 from causeway.site.context import InForce, Site
-from causeway.site.database import Database, gateway_settings, policies, revocation
+from causeway.site.database import Database, gateway_settings, policies
 from causeway.site.database.gateway_settings import Changes
 from causeway.site.default_policies import default_policies
 from causeway.site.http_server import SiteServer, listen, make_server
 from causeway.site.peer import Client, tls_peer
 from causeway.site.revocation.watch import RevocationWatch
-from causeway.site.settings import Content, build_content
+from causeway.site.settings import Content, Decisions, build_content, read_decisions
 from causeway.site.tls import load_certificates, tls_context
+from causeway.site.token_service import signing_keys
+from causeway.site.token_service.state import TokenState
 
 _WATCH_S = 1.0
+_LOOK_AGAIN_S = 60.0
 _ADMIN_CONNECTIONS = 100
 _ADMIN_TIMEOUT_S = 10.0
 # What a reload cannot change: sockets and connections that exist already.
@@ -71,6 +74,7 @@ class _Service:
         )
         self._revocation = RevocationWatch(self._site)
         self._changes = Changes(0, 0)
+        self._published_at = 0.0
         self._stop = asyncio.Event()
         self._publishing = asyncio.Lock()
 
@@ -141,7 +145,7 @@ class _Service:
             await asyncio.sleep(_WATCH_S)
             try:
                 changes = await run_in_threadpool(gateway_settings.changes, self._database)
-                if changes.counter != self._changes.counter:
+                if changes.counter != self._changes.counter or self._is_time():
                     await self._publish(self._site.in_force)
                 elif changes.version > self._site.publisher.version:
                     await self._site.publisher.look()
@@ -150,6 +154,10 @@ class _Service:
             except Exception:
                 # A fault of ours in here must not stop the site; the next second tries again.
                 _log.exception("watching the database failed")
+
+    def _is_time(self) -> bool:
+        """Keys of tokens are made, take over, and end by the clock."""
+        return asyncio.get_running_loop().time() - self._published_at > _LOOK_AGAIN_S
 
     async def _reload(self) -> None:
         try:
@@ -183,23 +191,28 @@ class _Service:
 
     async def _apply(self, in_force: InForce) -> None:
         # First what may be refused, so that a wrong file changes nothing.
-        await run_in_threadpool(build_content, in_force.config, ())
+        await run_in_threadpool(build_content, in_force.config)
         await run_in_threadpool(policies.keep_site_policies, self._database, default_policies(in_force.config))
         await self._publish(in_force)
         self._site.in_force = in_force
 
     async def _publish(self, in_force: InForce) -> None:
-        def read() -> tuple[Changes, list[str], Content]:
+        def read() -> tuple[Changes, TokenState, Decisions, Content]:
+            now = self._site.now()
+            signing_keys.keep_going(self._database, in_force.config.tokens, in_force.seal, now=now)
+            # The counter first: what changes meanwhile is seen again in a second.
             changes = gateway_settings.changes(self._database)
-            blocked = [one.fingerprint for one in gateway_settings.blocked(self._database)]
-            lists = revocation.lists(self._database) if in_force.config.revocation.check else []
-            return changes, blocked, build_content(in_force.config, blocked, lists)
+            tokens = TokenState.read(self._database, in_force.seal)
+            decisions = read_decisions(self._database, in_force.config, tokens, now=now)
+            return changes, tokens, decisions, build_content(in_force.config, decisions)
 
         async with self._publishing:
-            changes, blocked, content = await run_in_threadpool(read)
-            self._site.block(blocked)
+            changes, tokens, decisions, content = await run_in_threadpool(read)
+            self._site.block(decisions.blocked_certificates)
+            self._site.admit(tokens, content.settings)
             await self._site.publisher.publish(content, in_force.settings_key)
             self._changes = changes
+            self._published_at = asyncio.get_running_loop().time()
 
 
 def _listens_elsewhere(before: SiteConfig, after: SiteConfig) -> bool:

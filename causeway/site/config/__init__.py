@@ -23,6 +23,7 @@ from causeway.site.config.management_point import (
 )
 from causeway.site.config.server import AdminConfig, ServerConfig
 from causeway.site.config.site import IdentityConfig
+from causeway.site.config.tokens import TokensConfig
 
 HEADING = "Causeway: the site. `causeway site check` looks at this file and what it names, `causeway site run` runs it."
 
@@ -46,6 +47,7 @@ __all__ = [
     "ServerAuthEndpoint",
     "ServerConfig",
     "SiteConfig",
+    "TokensConfig",
     "Unknown",
     "UpdateServer",
 ]
@@ -68,6 +70,7 @@ class SiteConfig:
     client_settings: ClientSettingsConfig = setting(
         "The client settings that every device gets as policy.", factory=ClientSettingsConfig
     )
+    tokens: TokensConfig = setting("The tokens that devices and newcomers get.", factory=TokensConfig)
     locations: LocationsConfig = setting("What devices are told about content and updates.", factory=LocationsConfig)
     gateway: GatewayConfig = setting("What gateways are told: the gateway settings.")
     client_certificates: ClientCertificatesConfig = setting(

@@ -27,6 +27,7 @@ class ServerAuthEndpoint(StrEnum):
     """What can be published for clients without a certificate, under ``/CCM_Proxy_ServerAuth/<role_id>``."""
 
     SMS_AUT = "sms_aut"
+    TOKENS = "tokens"
     SMS_POL = "sms_pol"
     CCM_SYSTEM_ALTAUTH = "ccm_system_altauth"
 
@@ -44,9 +45,9 @@ class GatewayConfig:
         "URL by which connection points reach this site's server.", example="https://mp1.corp.example"
     )
     server_auth: tuple[ServerAuthEndpoint, ...] = setting(
-        'What clients without a certificate reach: "sms_aut" (locations and keys, anonymous by nature), "sms_pol" '
-        '(policy bodies), "ccm_system_altauth" (messages).',
-        default=(ServerAuthEndpoint.SMS_AUT,),
+        'What clients without a certificate reach: "sms_aut" (locations and keys, anonymous by nature), "tokens" (the '
+        'token service, and all that a token opens), "sms_pol" (policy bodies), "ccm_system_altauth" (messages).',
+        default=(ServerAuthEndpoint.SMS_AUT, ServerAuthEndpoint.TOKENS),
     )
     trusted_roots: tuple[ConfigPath, ...] = setting(
         "Files (PEM or DER) of the roots and intermediates whose client certificates gateways accept: whole chains.",

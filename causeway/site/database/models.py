@@ -277,6 +277,7 @@ class TokenProof(Base):
 class BlockKind(StrEnum):
     """What else is blocked, beside certificates, bulk tokens and registered devices."""
 
+    NAME = "name"
     REMOVED_DEVICE = "removed-device"
     TENANT = "tenant"
 

@@ -9,9 +9,10 @@ from starlette.responses import Response
 from causeway.messaging.errors import TooLargeError
 from causeway.site.budget import Share
 from causeway.site.context import Site
-from causeway.site.errors import ClientCertificateRequired, MethodNotAllowed, NotFound
+from causeway.site.errors import ClientCertificateRequired, MethodNotAllowed, NotFound, SiteTokenNotForThis
 from causeway.site.management_point import dispatch, key_information, policy_body
 from causeway.site.peer import Client
+from causeway.site.token_service import Presented
 
 Answer = Callable[[Site, Client, Request], Awaitable[Response]]
 
@@ -61,6 +62,30 @@ async def policy_altauth(site: Site, client: Client, request: Request) -> Respon
     return await policy(site, client, request)
 
 
+async def messages_tokenauth(site: Site, client: Client, request: Request) -> Response:
+    """``/ccm_system_tokenauth/request``: for clients with a token."""
+    _require_method(request, "CCM_POST", "POST")
+    presented = await _presented(site, client, request)
+    return await _message(site, client, request, presented)
+
+
+async def locations_tokenauth(site: Site, client: Client, request: Request) -> Response:
+    """``/SMS_MP_TokenAuth/.sms_aut``."""
+    await _presented(site, client, request)
+    return await locations(site, client, request)
+
+
+async def policy_tokenauth(site: Site, client: Client, request: Request) -> Response:
+    """``/SMS_MP_TokenAuth/.sms_pol``."""
+    _require_method(request, "GET", "HEAD")
+    presented = await _presented(site, client, request)
+    if not presented.opens_messages:
+        raise SiteTokenNotForThis(f"the token of {presented.identity.name} does not open policies")
+    query = request.scope["query_string"]
+    body = await run_in_threadpool(policy_body.answer, site, client, query, request.headers, presented)
+    return Response(body, media_type=_OCTETS)
+
+
 URLS: dict[str, Answer] = {
     "/ccm_system/request": messages,
     "/ccm_system_altauth/request": messages_altauth,
@@ -68,15 +93,25 @@ URLS: dict[str, Answer] = {
     "/sms_mp/.sms_pol": policy,
     "/sms_mp_altauth/.sms_aut": locations_altauth,
     "/sms_mp_altauth/.sms_pol": policy_altauth,
+    "/ccm_system_tokenauth/request": messages_tokenauth,
+    "/sms_mp_tokenauth/.sms_aut": locations_tokenauth,
+    "/sms_mp_tokenauth/.sms_pol": policy_tokenauth,
 }
-MESSAGE_URLS = frozenset(url for url, answer in URLS.items() if answer in {messages, messages_altauth})
+MESSAGE_URLS = frozenset(url for url in URLS if url.startswith("/ccm_system"))
 
 
-async def _message(site: Site, client: Client, request: Request) -> Response:
+async def _presented(site: Site, client: Client, request: Request) -> Presented:
+    """The token that a ``*_TokenAuth`` directory wants."""
+    if not client.secure:
+        raise NotFound("tokens travel inside TLS alone")
+    return await run_in_threadpool(site.admission.required, request.headers, site.now().timestamp())
+
+
+async def _message(site: Site, client: Client, request: Request, presented: Presented | None = None) -> Response:
     content_type = request.headers.get("content-type", "")
     with site.buffered.share() as share:
         body = await _read(request, site, share)
-        reply = await run_in_threadpool(dispatch.answer, site, client, content_type, body)
+        reply = await run_in_threadpool(dispatch.answer, site, client, content_type, body, presented)
     if reply is None:
         return Response()
     return Response(reply[1], media_type=reply[0])

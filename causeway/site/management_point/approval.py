@@ -2,6 +2,7 @@
 
 from cryptography import x509
 
+from causeway.identity import Kind
 from causeway.site.config import Approval
 from causeway.site.management_point.exchange import Exchange
 
@@ -11,6 +12,13 @@ def reason_to_approve(exchange: Exchange, signing_certificate: x509.Certificate)
 
     The registration's signature has proved that the device holds the key of ``signing_certificate``.
     """
+    presented = exchange.presented
+    if (
+        presented is not None
+        and presented.identity.kind is Kind.BULK_TOKEN
+        and exchange.in_force.config.tokens.bulk_registration_approves
+    ):
+        return f"the bulk registration token {presented.identity.token}"
     match exchange.config.approval:
         case Approval.ALL:
             return "every device is approved"

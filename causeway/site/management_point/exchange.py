@@ -7,6 +7,7 @@ from causeway.messaging.message import Message
 from causeway.site.config import ManagementPointConfig
 from causeway.site.context import InForce, Site
 from causeway.site.peer import Client
+from causeway.site.token_service import Presented
 
 # Whoever asks need not be known yet, so that what it may make us inflate stays small.
 _MAX_REQUEST_BYTES = 1024 * 1024
@@ -16,7 +17,8 @@ _MAX_REQUEST_BYTES = 1024 * 1024
 class Exchange:
     """A decoded message, who brought it, and when.
 
-    ``in_force`` is the configuration for the whole exchange: a reload in between does not split it.
+    ``in_force`` is the configuration for the whole exchange: a reload in between does not split it. ``presented`` is
+    the verified token that came with the message.
     """
 
     site: Site
@@ -24,6 +26,7 @@ class Exchange:
     client: Client
     message: Message
     now: datetime
+    presented: Presented | None = None
 
     @property
     def config(self) -> ManagementPointConfig:

@@ -21,6 +21,7 @@ from causeway.site.errors import PolicyUnknown
 from causeway.site.management_point.client_token import token_sender
 from causeway.site.management_point.policy_document import document
 from causeway.site.peer import Client
+from causeway.site.token_service.admission import Presented, require_own
 
 _QUERY = re.compile(r"(.{1,200})\.([0-9]{1,6}_[0-9]{1,6})")
 _PROTECTED = PolicyFlags.REQUIRES_AUTH | PolicyFlags.SECRET
@@ -50,7 +51,7 @@ def parse_query(query: bytes) -> PolicyName:
     return PolicyName(match[1], match[2].replace("_", "."))
 
 
-def answer(site: Site, client: Client, query: bytes, headers: Headers) -> bytes:
+def answer(site: Site, client: Client, query: bytes, headers: Headers, presented: Presented | None = None) -> bytes:
     """Return the body of a policy.
 
     Raises:
@@ -66,6 +67,7 @@ def answer(site: Site, client: Client, query: bytes, headers: Headers) -> bytes:
     if not flags & _PROTECTED:
         return body
     sender = token_sender(site, headers)
+    require_own(presented, sender.device.smsid)
     if not policies.is_assigned(site.database, sender.device.number, policy.policy_id):
         raise PolicyUnknown(f"{sender.device.smsid} does not have the policy {policy.policy_id}")
     if PolicyFlags.SECRET in flags and not client.secure:

@@ -5,6 +5,7 @@ Status and approval numbers: ``causeway.messaging.registration``.
 
 import hashlib
 
+from causeway.identity import Kind
 from causeway.messaging.identifiers import new_smsid
 from causeway.messaging.registration import (
     ApprovalStatus,
@@ -17,11 +18,21 @@ from causeway.messaging.registration import (
 from causeway.messaging.signatures import rsa_key_of
 from causeway.site import refusals
 from causeway.site.database import devices
-from causeway.site.database.devices import DeviceRow, NewRegistration
+from causeway.site.database.devices import DeviceRow, NewRegistration, UsedBulkToken
 from causeway.site.database.models import ApprovalState
-from causeway.site.errors import CertificateBlocked, CertificateUnusable, DeviceBlocked, Refused, TooManyPending
+from causeway.site.errors import (
+    CertificateBlocked,
+    CertificateUnusable,
+    DatabaseUnavailable,
+    DeviceBlocked,
+    IdentityMismatch,
+    Refused,
+    SiteTokenRefused,
+    TooManyPending,
+)
 from causeway.site.management_point.approval import reason_to_approve
 from causeway.site.management_point.exchange import Exchange
+from causeway.site.token_service.admission import require_own
 from causeway.site.trust import is_valid_at
 
 ENDPOINT = "MP_ClientRegistration"
@@ -40,11 +51,15 @@ def answer(exchange: Exchange) -> str:
 
     Raises:
         MessagingError: it cannot be read, or its signature does not match.
+        SiteTokenRefused: its bulk registration token does not count (any more).
     """
     request = parse_registration_request(exchange.body())
     request.verify()
     try:
         return _answer(exchange, request)
+    except (SiteTokenRefused, DatabaseUnavailable):
+        # Not about the device: it may come again, with another token or later.
+        raise
     except Refused as refusal:
         # Who asks has proved to hold the key, so it is told, which a message with a wrong signature is not.
         refusals.note(exchange.site.metrics, exchange.client, refusal, endpoint=ENDPOINT)
@@ -54,6 +69,7 @@ def answer(exchange: Exchange) -> str:
 def _answer(exchange: Exchange, request: RegistrationRequest) -> str:
     _check_certificates(exchange, request)
     known = devices.find_by_identity(exchange.site.database, devices.identity_of(request.signing_certificate))
+    _check_token(exchange, known)
     if known is None and request.request_type is RequestType.CONFIRMATION:
         # Removed by an operator, or of another site's database: it is to start over.
         return _response(exchange, request, "", RegistrationStatus.RESET, ApprovalStatus.UNKNOWN)
@@ -77,6 +93,7 @@ def _register(exchange: Exchange, request: RegistrationRequest) -> DeviceRow:
             # A device whose clock was ahead must be able to register again once it is right.
             message_time=min(request.timestamp, exchange.now),
             address=exchange.client.address,
+            bulk_token=_bulk_token(exchange),
         ),
         now=exchange.now,
         max_pending=exchange.config.max_pending_devices,
@@ -86,6 +103,23 @@ def _register(exchange: Exchange, request: RegistrationRequest) -> DeviceRow:
     if device.approval is ApprovalState.BLOCKED:
         raise DeviceBlocked(f"{device.smsid} is blocked: {device.approval_reason}")
     return device
+
+
+def _check_token(exchange: Exchange, known: DeviceRow | None) -> None:
+    """A device's token is no right to register: it is for the device that it names to register again."""
+    presented = exchange.presented
+    if presented is None or presented.identity.kind is not Kind.SITE_TOKEN:
+        return
+    if known is None:
+        raise IdentityMismatch(f"a new device came with the token of {presented.identity.device}")
+    require_own(presented, known.smsid)
+
+
+def _bulk_token(exchange: Exchange) -> UsedBulkToken | None:
+    presented = exchange.presented
+    if presented is None or presented.identity.kind is not Kind.BULK_TOKEN:
+        return None
+    return UsedBulkToken(presented.identity.token, presented.digest)
 
 
 def _shown(text: str) -> str:

@@ -9,6 +9,7 @@ from causeway.site.errors import IdentityMismatch
 from causeway.site.management_point.device import known_device, require_approved
 from causeway.site.management_point.exchange import Exchange
 from causeway.site.management_point.sender import approved_sender
+from causeway.site.token_service.admission import require_own
 
 HEARTBEAT_ENDPOINT = "MP_DdrEndpoint"
 HARDWARE_ENDPOINT = "MP_HinvEndpoint"
@@ -47,6 +48,7 @@ def relay(exchange: Exchange) -> None:
         device = approved_sender(exchange)
     else:
         known = known_device(exchange.site, exchange.message.header.source_id)
+        require_own(exchange.presented, known.device.smsid)
         require_approved(exchange.site, known)
         device = known.device
     _keep_report(exchange, device, kind, verified=verified)

@@ -7,6 +7,7 @@ from causeway.site.errors import IdentityMismatch
 from causeway.site.management_point.client_token import token_holder
 from causeway.site.management_point.device import known_device, require_approved, signing_key
 from causeway.site.management_point.exchange import Exchange
+from causeway.site.token_service.admission import require_own
 
 
 def approved_sender(exchange: Exchange) -> DeviceRow:
@@ -18,6 +19,7 @@ def approved_sender(exchange: Exchange) -> DeviceRow:
     """
     known = known_device(exchange.site, exchange.message.header.source_id)
     verify_message(exchange.message, signing_key(known))
+    require_own(exchange.presented, known.device.smsid)
     require_approved(exchange.site, known)
     return known.device
 
@@ -37,5 +39,6 @@ def approved_asker(exchange: Exchange) -> DeviceRow:
     known: KnownDevice = token_holder(exchange.site, auth.token.token, auth.token.signature)
     if known.device.smsid != normalise_smsid(exchange.message.header.source_id):
         raise IdentityMismatch(f"{exchange.message.header.source_id[:60]!r} sent the token of {known.device.smsid}")
+    require_own(exchange.presented, known.device.smsid)
     require_approved(exchange.site, known)
     return known.device

@@ -19,9 +19,11 @@ from causeway.gateway_settings.certificates import CertificateRulesSection, Revo
 from causeway.gateway_settings.document import MAX_DOCUMENT_BYTES
 from causeway.gateway_settings.entra import EntraTenant, TenantTerms
 from causeway.messaging.identifiers import format_timestamp
+from causeway.messaging.tokens import MAX_REQUEST_BYTES as MAX_TOKEN_REQUEST_BYTES
 from causeway.pki.revocation_list import RevocationList
 from causeway.site.config import ServerAuthEndpoint, SiteConfig, Unknown
 from causeway.site.revocation.lists import sections
+from causeway.site.settings.decisions import NOTHING_DECIDED, Decisions
 from causeway.site.settings.virtual_directories import UPDATE_POINT_DIRECTORIES, is_reserved, publish
 from causeway.site.trust import read_certificates
 
@@ -57,10 +59,8 @@ class Content:
         return signed
 
 
-def build_content(
-    config: SiteConfig, blocked: Iterable[str], revocation_lists: Iterable[RevocationList] = ()
-) -> Content:
-    """The content for ``config``, the fingerprints blocked from the command line, and the revocation lists.
+def build_content(config: SiteConfig, decisions: Decisions = NOTHING_DECIDED) -> Content:
+    """The content for ``config`` and what the database says.
 
     Raises:
         OperatorError: a file of trusted roots cannot be read; two endpoints share a name or a path; an application
@@ -84,8 +84,13 @@ def build_content(
             trusted_roots=roots,
             entra_tenants=tenants,
             client_certificates=_certificate_rules(config),
-            revocation=_revocation(config, revocation_lists),
-            blocked_certificates=tuple(sorted({*config.gateway.blocked_certificates, *blocked})),
+            revocation=_revocation(config, decisions.revocation_lists),
+            blocked_certificates=tuple(sorted({*config.gateway.blocked_certificates, *decisions.blocked_certificates})),
+            site_tokens=decisions.site_tokens,
+            blocked_devices=decisions.blocked_devices,
+            blocked_names=decisions.blocked_names,
+            blocked_tokens=decisions.blocked_tokens,
+            blocked_tenants=decisions.blocked_tenants,
         )
         # The very check that gateways make: what they would refuse is not published.
         _ADAPTER.validate_json(json.dumps(dataclasses.asdict(settings)))
@@ -178,7 +183,11 @@ def _own_management_point(config: SiteConfig) -> Iterator[Endpoint]:
     url = config.gateway.upstream
     yield publish("mp", point.role_id, "ccm_system", url, max_body_bytes=point.max_message_bytes)
     yield publish("mp", point.role_id, "SMS_MP", url)
+    yield publish("mp", point.role_id, "CCM_STS", url, max_body_bytes=MAX_TOKEN_REQUEST_BYTES)
     for kind in dict.fromkeys(config.gateway.server_auth):
+        if kind is ServerAuthEndpoint.TOKENS:
+            yield from _by_token(config)
+            continue
         if kind is not ServerAuthEndpoint.SMS_AUT and not point.altauth:
             raise ConfigurationError(
                 f'gateway.server_auth publishes "{kind}", which management_point.altauth = false turns off'
@@ -194,3 +203,25 @@ def _own_management_point(config: SiteConfig) -> Iterator[Endpoint]:
                 external=external,
                 max_body_bytes=point.max_message_bytes if messages else None,
             )
+
+
+# What a token opens is the management point's to say; here it gets anybody through whose token is good.
+_ANY_TOKEN = (Authentication.TOKEN, Authentication.BULK_TOKEN, Authentication.ENTRA)
+
+
+def _by_token(config: SiteConfig) -> Iterator[Endpoint]:
+    point = config.management_point
+    for directory, max_body_bytes in (
+        ("ccm_system_tokenauth", point.max_message_bytes),
+        ("SMS_MP_TokenAuth", None),
+        ("CCM_STS", MAX_TOKEN_REQUEST_BYTES),
+    ):
+        yield publish(
+            "mp",
+            point.role_id,
+            directory,
+            config.gateway.upstream,
+            authentication=_ANY_TOKEN,
+            max_body_bytes=max_body_bytes,
+            forward_token=True,
+        )

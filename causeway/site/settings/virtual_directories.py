@@ -64,6 +64,7 @@ def publish(
     authentication: tuple[Authentication, ...] = (Authentication.CERTIFICATE,),
     external: str | None = None,
     max_body_bytes: int | None = None,
+    forward_token: bool = False,
 ) -> Endpoint:
     """The endpoint of a role's virtual directory.
 
@@ -75,6 +76,7 @@ def publish(
         authentication: which prefix it appears under, and what its clients must show one of.
         external: the external path where it is another than ``directory``.
         max_body_bytes: the largest request body, where the directory's usual one does not fit.
+        forward_token: whether the role gets the token, to verify it itself.
     """
     name = external or directory
     how = _KNOWN.get(directory.split("/", maxsplit=1)[0].lower(), _PLAIN)
@@ -88,6 +90,7 @@ def publish(
         max_body_bytes=how.max_body_bytes if max_body_bytes is None else max_body_bytes,
         connection_bound=how.connection_bound,
         response_timeout_s=how.response_timeout_s,
+        forward_token=forward_token,
     )
 
 

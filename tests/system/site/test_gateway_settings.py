@@ -59,7 +59,11 @@ def test_a_connection_point_gets_the_signed_settings(site: RunningSite, make_poi
     assert set(published) == {
         f"mp-{ROLE_ID}/ccm_system",
         f"mp-{ROLE_ID}/SMS_MP",
+        f"mp-{ROLE_ID}/CCM_STS",
         f"mp-{ROLE_ID}/server-auth/SMS_MP/.sms_aut",
+        f"mp-{ROLE_ID}/server-auth/ccm_system_tokenauth",
+        f"mp-{ROLE_ID}/server-auth/SMS_MP_TokenAuth",
+        f"mp-{ROLE_ID}/server-auth/CCM_STS",
     }
     system = published[f"mp-{ROLE_ID}/ccm_system"]
     assert system.path == f"/CCM_Proxy_MutualAuth/{ROLE_ID}/ccm_system"

@@ -11,7 +11,7 @@ from causeway.errors import ConfigurationError
 from causeway.gateway_settings import Authentication, Endpoint, verify
 from causeway.gateway_settings.entra import TokenUser
 from causeway.site.config import ServerAuthEndpoint, SiteConfig
-from causeway.site.settings import build_content
+from causeway.site.settings import Decisions, build_content
 from tests.unit.certificates import root
 
 Configured = Callable[[str], SiteConfig]
@@ -19,7 +19,7 @@ ROLE = 72057594037927937
 
 
 def endpoints(config: SiteConfig) -> dict[str, Endpoint]:
-    return {one.name: one for one in build_content(config, ()).settings.endpoints}
+    return {one.name: one for one in build_content(config).settings.endpoints}
 
 
 def test_an_existing_management_point_is_published_with_its_virtual_directories(configured: Configured) -> None:
@@ -86,7 +86,7 @@ def test_an_application_is_published_as_it_is_configured(configured: Configured)
 )
 def test_what_has_two_readings_is_not_published(configured: Configured, more: str, expected: str) -> None:
     with pytest.raises(ConfigurationError, match=expected):
-        build_content(configured(more), ())
+        build_content(configured(more))
 
 
 def test_what_altauth_turns_off_cannot_be_published(configured: Configured) -> None:
@@ -97,14 +97,14 @@ def test_what_altauth_turns_off_cannot_be_published(configured: Configured) -> N
         gateway=dataclasses.replace(config.gateway, server_auth=(ServerAuthEndpoint.SMS_POL,)),
     )
     with pytest.raises(ConfigurationError, match="altauth = false turns off"):
-        build_content(off, ())
+        build_content(off)
 
 
 def test_certificates_are_blocked_by_the_file_and_by_the_command_line(configured: Configured) -> None:
     config = configured("")
     gateway = dataclasses.replace(config.gateway, blocked_certificates=("b" * 64, "a" * 64))
 
-    content = build_content(dataclasses.replace(config, gateway=gateway), ["c" * 64, "a" * 64])
+    content = build_content(dataclasses.replace(config, gateway=gateway), Decisions(("c" * 64, "a" * 64)))
 
     assert content.settings.blocked_certificates == ("a" * 64, "b" * 64, "c" * 64)
 
@@ -112,25 +112,25 @@ def test_certificates_are_blocked_by_the_file_and_by_the_command_line(configured
 def test_the_digest_changes_with_the_content_and_with_the_key(configured: Configured) -> None:
     config = configured("")
     keys = [Ed25519PrivateKey.generate() for _ in range(2)]
-    contents = [build_content(config, ()), build_content(config, ["a" * 64])]
+    contents = [build_content(config), build_content(config, Decisions(("a" * 64,)))]
 
     digests = {content.digest(key) for content, key in itertools.product(contents, keys)}
 
     assert len(digests) == 4
-    assert build_content(config, ()).digest(keys[0]) in digests
+    assert build_content(config).digest(keys[0]) in digests
 
 
 def test_the_document_is_signed_with_its_version_and_time(configured: Configured) -> None:
     key = Ed25519PrivateKey.generate()
 
-    signed = build_content(configured(""), ()).signed(7, datetime(2026, 11, 23, 8, tzinfo=UTC), key)
+    signed = build_content(configured("")).signed(7, datetime(2026, 11, 23, 8, tzinfo=UTC), key)
 
     settings = verify(signed, key.public_key())
     assert (settings.version, settings.issued_at) == (7, "2026-11-23T08:00:00Z")
 
 
 def test_a_document_that_gateways_would_not_take_is_not_published(configured: Configured) -> None:
-    blocked = [f"{number:064x}" for number in range(120_000)]
+    blocked = Decisions(tuple(f"{number:064x}" for number in range(120_000)))
 
     with pytest.raises(ConfigurationError, match="gateways take"):
         build_content(configured(""), blocked).signed(1, datetime.now(UTC), Ed25519PrivateKey.generate())
@@ -146,7 +146,7 @@ def test_onboarded_tenants_are_published_with_the_certificates_of_their_authorit
         'client_app_ids = ["c11e0000-0000-4000-8000-000000000001"]\naccept = ["device"]\n'
         f'authority = "https://issuer.lab"\nauthority_file = "{tmp_path}/lab.pem"'
     )
-    (tenant,) = build_content(config, ()).settings.entra_tenants
+    (tenant,) = build_content(config).settings.entra_tenants
 
     assert tenant.tenant_id == "11111111-2222-4333-8444-55555555555a"
     assert tenant.accept == (TokenUser.DEVICE,)
@@ -159,4 +159,4 @@ def test_one_tenant_in_two_tables_is_refused(configured: Configured) -> None:
         'client_app_ids = ["c11e0000-0000-4000-8000-000000000001"]\n'
     )
     with pytest.raises(ConfigurationError, match="twice"):
-        build_content(configured(table * 2), ())
+        build_content(configured(table * 2))
