@@ -65,6 +65,9 @@ REFUSALS: dict[str, Refusal] = {
     "CMGService_MethodNotAllowed": Refusal(405, Cause.CLIENT, "The published endpoint does not take this method."),
     "CMGService_RequestTimeout": Refusal(408, Cause.CLIENT, "The request did not come to its end in time."),
     "CMGService_BodyTooLarge": Refusal(413, Cause.CLIENT, "The body is larger than the published endpoint takes."),
+    "CMGService_TooManyRequests": Refusal(
+        429, Cause.CLIENT, "This address has as many requests under way as it may have."
+    ),
     "CMGService_TooManyFailures": Refusal(
         429, Cause.CLIENT, "This address has sent too many tokens that are not valid."
     ),

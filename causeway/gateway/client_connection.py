@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 import structlog
 
+from causeway.gateway.addresses import Address
 from causeway.gateway.binding import Binding
 from causeway.gateway.client import Client
 from causeway.gateway.exchange import Exchange
@@ -37,6 +38,7 @@ class ClientConnection(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_address",
         "_binding",
         "_body",
         "_buffer",
@@ -54,8 +56,9 @@ class ClientConnection(asyncio.Protocol):
         "writable",
     )
 
-    def __init__(self, worker: "Worker", peer: str) -> None:
+    def __init__(self, worker: "Worker", peer: str, address: Address) -> None:
         self._worker = worker
+        self._address = address
         self._limits = worker.config.limits
         self._transport: TlsServerTransport | None = None
         self._buffer = b""
@@ -86,7 +89,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # a client may go as it likes
         """Give up what was under way for it."""
         self._worker.connections.discard(self)
-        self._worker.listener.left(self._peer)
+        self._worker.listener.left(self._address)
         self._transport = self._waiting = None
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
@@ -188,9 +191,11 @@ class ClientConnection(asyncio.Protocol):
         """Open a stream and hand the head over.
 
         Raises:
-            Refused: no tunnel can take it.
+            Refused: no tunnel can take it, or the client's address has too many under way.
         """
         worker = self._worker
+        if self._address.requests >= self._limits.max_requests_per_address:
+            raise Refused("CMGService_TooManyRequests")
         if route.connection_bound:
             tunnel, binding = self._binding.tunnel()
         else:
@@ -200,13 +205,17 @@ class ClientConnection(asyncio.Protocol):
         exchange = Exchange(self, tunnel, tunnel.open(), route, request_id, now, head)
         exchange.upgrading = bool(upgrade)
         self._exchange = tunnel.streams[exchange.number] = exchange
+        self._address.requests += 1
         self.deadline = now + self._limits.stall_timeout_s
         payload = request_payload(route.name, request_id, prelude, binding, head, upgrade)
         exchange.send_head(payload, end=end)
         return exchange
 
     def _read_body(self, exchange: Exchange, data: bytes) -> None:
-        self.deadline = self._worker.now() + self._limits.stall_timeout_s
+        # Every byte buys time; a body that trickles uses it up in the end.
+        limits = self._limits
+        bought = self.deadline + len(data) / limits.min_body_bytes_per_s
+        self.deadline = min(bought, self._worker.now() + limits.stall_timeout_s)
         try:
             self._buffer = self._body.feed(data)
         except BadRequest as error:
@@ -358,6 +367,7 @@ class ClientConnection(asyncio.Protocol):
     # Books.
 
     def _note(self, exchange: Exchange, status: int, word: str) -> None:
+        self._address.requests -= 1
         self._worker.note(exchange, status, word, self._client.peer_bytes)
 
     def _log_refusal(self, request_id: bytes, refused: Refused, path: bytes) -> None:
@@ -401,7 +411,7 @@ class ClientConnection(asyncio.Protocol):
                 self.deadline = now + self._limits.stall_timeout_s  # for what is not written yet
                 self._transport.close()
         elif not (exchange.request_done or exchange.upgrading or exchange.status or exchange.holding):
-            self._give_up(exchange, Refused("CMGService_RequestTimeout", "the body stands still"))
+            self._give_up(exchange, Refused("CMGService_RequestTimeout", "the body stands still, or comes too slowly"))
         elif not self.writable:
             self._transport.abort()
 

@@ -12,6 +12,7 @@ from causeway.observability.config import LogSection
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
+Rate = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
 
 HEADING = "The gateway: where devices connect, where connection points dial in, and whom it believes."
@@ -44,14 +45,19 @@ class LimitsSection:
     max_connections_per_address: Count = setting(
         "of these from one address, behind which may be a whole office", default=4_000
     )
+    max_requests_per_address: Count = setting("requests under way of one address", default=1_000)
     max_invalid_tokens_per_minute: Count = setting(
         "from one address; more new tokens from there are refused for a while without a look", default=60
     )
     max_handshakes: Count = setting("TLS handshakes under way; the oldest gives way to the newest", default=1_000)
+    max_handshakes_per_address: Count = setting("of these from one address", default=250)
     max_streams_per_tunnel: Count = setting("requests under way through one tunnel", default=10_000)
     handshake_timeout_s: Seconds = setting("for the TLS handshake, in seconds", default=10.0)
     head_timeout_s: Seconds = setting("for the head of a request, from its first byte, in seconds", default=15.0)
     idle_timeout_s: Seconds = setting("how long a kept connection may say nothing, in seconds", default=120.0)
+    min_body_bytes_per_s: Rate = setting(
+        "how slowly a body may come for longer than stall_timeout_s, in bytes a second", default=240.0
+    )
     stall_timeout_s: Seconds = setting("how long a body may stand still in either direction, in seconds", default=120.0)
     drain_idle_s: Seconds = setting("how long an idle connection is kept when the gateway stops", default=2.0)
     drain_timeout_s: Seconds = setting("how long requests under way may take when the gateway stops", default=30.0)

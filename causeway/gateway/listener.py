@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from causeway.gateway.addresses import Address, Addresses
 from causeway.gateway.client_connection import ClientConnection
 from causeway.gateway.handshakes import failure_reason
 from causeway.transport import TlsServerTransport
@@ -25,6 +26,7 @@ class Listener:
     """One listening socket of one worker.
 
     Attributes:
+        addresses: what each client address has.
         context: for the next connection; replaced when settings or certificates change.
     """
 
@@ -32,10 +34,10 @@ class Listener:
         self._worker = worker
         self._socket = sock
         self._limits = worker.config.limits
-        self._handshakes: dict[TlsServerTransport, tuple[float, str]] = {}  # the oldest first
-        self._by_address: Counter[str] = Counter()
+        self._handshakes: dict[TlsServerTransport, tuple[float, str, Address]] = {}  # the oldest first
         self._refused: Counter[str] = Counter()
         self._accepting = False
+        self.addresses = Addresses()
         self.context = context
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # of those accepted, too: Linux has them inherit it
 
@@ -81,48 +83,56 @@ class Listener:
                 log.warning("accept failed", reason=str(error), connections=self.open_connections)
                 return
             peer = address[0].partition("%")[0]
-            if self._by_address[peer] >= self._limits.max_connections_per_address:
+            from_there = self.addresses.of(peer)
+            if from_there.connections >= self._limits.max_connections_per_address:
                 sock.close()
                 self._refused[peer] += 1
                 continue
+            from_there.connections += 1
             try:
                 sock.setblocking(False)
-                self._begin(sock, address, peer)
+                self._begin(sock, address, peer, from_there)
             except (OSError, ValueError):
                 sock.close()
+                self.left(from_there)
 
-    def _begin(self, sock: socket.socket, address: tuple[str, int], peer: str) -> None:
-        if len(self._handshakes) >= self._limits.max_handshakes:
-            # Whoever is slowest gives way: honest clients finish within a few round trips.
-            oldest = next(iter(self._handshakes))
-            oldest.fail_handshake(TimeoutError("gave way to newer handshakes"))
-        loop = self._worker.loop
-        protocol = ClientConnection(self._worker, peer)
-        transport = TlsServerTransport(loop, sock, self.context, protocol, address, self._handshake_done)
-        self._by_address[peer] += 1
-        self._handshakes[transport] = (self._worker.now() + self._limits.handshake_timeout_s, peer)
+    def _begin(self, sock: socket.socket, address: tuple[str, int], peer: str, from_there: Address) -> None:
+        # Whoever is slowest gives way: honest clients finish within a few round trips. One address makes its own wait
+        # before it makes others wait.
+        if len(from_there.handshakes) >= self._limits.max_handshakes_per_address:
+            self._give_way(next(iter(from_there.handshakes)))
+        elif len(self._handshakes) >= self._limits.max_handshakes:
+            self._give_way(next(iter(self._handshakes)))
+        protocol = ClientConnection(self._worker, peer, from_there)
+        transport = TlsServerTransport(self._worker.loop, sock, self.context, protocol, address, self._handshake_done)
+        from_there.handshakes[transport] = None
+        self._handshakes[transport] = (self._worker.now() + self._limits.handshake_timeout_s, peer, from_there)
         transport.start()
 
+    def _give_way(self, transport: TlsServerTransport) -> None:
+        transport.fail_handshake(TimeoutError("gave way to newer handshakes"))
+
     def _handshake_done(self, transport: TlsServerTransport, error: Exception | None) -> None:
-        _, peer = self._handshakes.pop(transport)
+        _, peer, address = self._handshakes.pop(transport)
+        del address.handshakes[transport]
         metrics = self._worker.metrics
         if error is None:
             metrics.handshakes += 1
             return
-        self.left(peer)
+        self.left(address)
         reason = failure_reason(error)
         metrics.handshake_failures[reason] += 1
         log.info("handshake failed", peer=peer, reason=reason, details=str(error)[:200])
 
-    def left(self, peer: str) -> None:
-        """A connection from ``peer`` ended."""
-        self._by_address[peer] -= 1
-        if not self._by_address[peer]:
-            del self._by_address[peer]
+    def left(self, address: Address) -> None:
+        """One of its connections ended."""
+        address.connections -= 1
+        if not address.connections:
+            self.addresses.forget(address)
 
     def sweep(self, now: float) -> None:
         """End handshakes that take too long, accept again where there is room, and tell of those turned away."""
-        late = [transport for transport, (deadline, _) in self._handshakes.items() if deadline < now]
+        late = [transport for transport, (deadline, *_) in self._handshakes.items() if deadline < now]
         for transport in late:
             transport.fail_handshake(TimeoutError("the handshake took too long"))
         if not self._worker.draining and not self._accepting and self.open_connections < self._limits.max_connections:

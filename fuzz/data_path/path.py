@@ -8,6 +8,7 @@ from causeway.connection_point.service import ConnectionPoint
 from causeway.connection_point.tunnel import ConnectionPointTunnel
 from causeway.connection_point.upstream import Owner, UpstreamConnection
 from causeway.connection_point.upstream_pool import UpstreamPool
+from causeway.gateway.addresses import Address
 from causeway.gateway.client_connection import ClientConnection
 from causeway.gateway.exchange import Exchange
 from causeway.gateway.tunnel import GatewayTunnel
@@ -167,6 +168,7 @@ class DataPath:
         self.unreachable = False
         self.failures: list[dict[str, Any]] = []
         self._devices: list[tuple[Device, MemoryTransport]] = []
+        self._address: Address | None = None
         self._dial()
         self._give_pools()
 
@@ -204,8 +206,9 @@ class DataPath:
 
     def connect(self, certificate: bytes | None = None) -> Device:
         """A device past its handshake; ``certificate`` (DER) is what it showed there."""
-        protocol = ClientConnection(self.worker, _PEER)
-        self.worker.listener._by_address[_PEER] += 1  # noqa: SLF001  # the listener counts before the handshake
+        self._address = self.worker.listener.addresses.of(_PEER)
+        self._address.connections += 1  # the listener counts before the handshake
+        protocol = ClientConnection(self.worker, _PEER, self._address)
         transport = MemoryTransport(protocol, TlsFacts(certificate=certificate))
         self.worker.answered = []
         device = Device(transport)
@@ -290,6 +293,8 @@ class DataPath:
         assert not self.failures, self.failures
         assert not self.worker.connections
         assert not self.worker.listener.open_connections
+        assert not len(self.worker.listener.addresses)
+        assert self._address is None or not self._address.requests
         for tunnel in (self.upper, self.lower):
             assert not tunnel.streams
             assert tunnel.held_streams == 0

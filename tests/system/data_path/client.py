@@ -61,6 +61,7 @@ class Client:
         pair: the client's certificate.
         version: the one version of TLS to speak.
         window_bytes: of the receive buffer, to be a reader who soon has enough; 0 for the usual.
+        source: the client's address.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Client:
         pair: Pair | None = None,
         version: ssl.TLSVersion | None = None,
         window_bytes: int = 0,
+        source: str = "",
     ) -> None:
         context = _context(root, pair, version)
         raw = socket.socket()
@@ -78,6 +80,8 @@ class Client:
             raw.settimeout(TIMEOUT_S)
             if window_bytes:
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window_bytes)
+            if source:
+                raw.bind((source, 0))
             raw.connect(("127.0.0.1", port))
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.socket = context.wrap_socket(raw, server_hostname="localhost")

@@ -1,12 +1,16 @@
 """Clients that are slow, silent or too many."""
 
+import contextlib
 import functools
+import select
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 
 import pytest
 
+from tests.system.data_path.client import Client
 from tests.system.data_path.path import DataPath
 from tests.system.origin import Exchange
 from tests.system.processes import wait_until
@@ -23,9 +27,17 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataPath]:
         "idle_timeout_s": 1.0,
         "stall_timeout_s": 1.0,
         "max_connections_per_address": 30,
-        "max_handshakes": 20,
+        "min_body_bytes_per_s": 2.0,
     }
     with DataPath(tmp_path_factory.mktemp("hasty"), workers=1, gateway={"limits": limits}).running() as path:
+        yield path
+
+
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataPath]:
+    """A gateway that takes few at a time, and waits for them."""
+    limits = {"max_handshakes": 20, "max_handshakes_per_address": 10, "max_requests_per_address": 5}
+    with DataPath(tmp_path_factory.mktemp("patient"), workers=1, gateway={"limits": limits}).running() as path:
         yield path
 
 
@@ -80,6 +92,27 @@ def test_a_body_that_stands_still_is_answered_408_and_given_up_on_the_premises(h
         wait_until(lambda: b"end" in ended, what="the origin to see the end")
     (logged,) = hasty.points["cp1"].wait_for("request", request_id=answer.request_id)
     assert (logged["status"], logged["word"]) == (499, "ClientGone")
+
+
+def test_a_body_that_trickles_is_answered_408(hasty: DataPath) -> None:
+    arrived: list[bytes] = []
+
+    def handler(exchange: Exchange) -> None:
+        while data := exchange.read(100):
+            arrived.append(data)
+
+    hasty.origin.on("/trickle", handler)
+    with hasty.connect() as client:
+        client.start("PUT", "/app/trickle", "Content-Length: 100")
+        client.socket.settimeout(0.8)  # never still for a second, and yet less than two bytes in one
+        for _ in range(10):
+            client.send(b"x")
+            with contextlib.suppress(TimeoutError):
+                assert client.socket.recv(100).startswith(b"HTTP/1.1 408 CMGService_RequestTimeout\r\n")
+                break
+        else:
+            pytest.fail("it was waited for without end")
+        assert len(arrived) > 1
 
 
 def _have_come(pieces: list[bytes], count: int) -> bool:
@@ -140,14 +173,75 @@ def test_a_slow_handshake_is_given_up_and_counted(hasty: DataPath) -> None:
     assert hasty.gateway.metric(name, reason="timeout") == before + 1
 
 
-def test_the_oldest_handshake_gives_way_to_the_newest(hasty: DataPath) -> None:
-    waiting = [socket.create_connection(("127.0.0.1", hasty.port), timeout=20) for _ in range(25)]
-    with hasty.connect() as client:
+def _say_nothing(path: DataPath, source: str, count: int) -> list[socket.socket]:
+    """Connections from ``source``, in the handshake and without a word."""
+    name = "causeway_gateway_connections"
+    before = path.gateway.metric(name)
+    made = []
+    for number in range(1, count + 1):
+        made.append(socket.create_connection(("127.0.0.1", path.port), timeout=20, source_address=(source, 0)))
+        wait_until(functools.partial(_has_reached, path, name, min(before + number, 20)))
+    return made
+
+
+def _has_reached(path: DataPath, name: str, value: float) -> bool:
+    return path.gateway.metric(name) >= value
+
+
+def _is_over(sock: socket.socket) -> bool:
+    return bool(select.select([sock], [], [], 0)[0])
+
+
+def test_an_address_with_many_handshakes_has_its_own_oldest_give_way(patient: DataPath) -> None:
+    others = _say_nothing(patient, "127.0.0.2", 3)
+    waiting = [
+        socket.create_connection(("127.0.0.1", patient.port), timeout=20, source_address=("127.0.0.3", 0))
+        for _ in range(15)
+    ]
+    for sock in waiting[:5]:
+        assert sock.recv(1) == b""
+    assert not any(_is_over(sock) for sock in (*others, *waiting[5:]))
+    with patient.connect() as client:
         assert client.ask("GET", "/app/x").status == 200
-    assert waiting[0].recv(1) == b""
-    for sock in waiting:
+    for sock in (*others, *waiting):
         sock.close()
-    wait_until(lambda: hasty.gateway.metric("causeway_gateway_connections") == 0, what="all connections gone")
+    wait_until(lambda: patient.gateway.metric("causeway_gateway_connections") == 0, what="all connections gone")
+
+
+def test_where_there_are_too_many_handshakes_in_all_the_oldest_gives_way(patient: DataPath) -> None:
+    oldest = _say_nothing(patient, "127.0.0.2", 5)
+    waiting = [sock for number in (3, 4) for sock in _say_nothing(patient, f"127.0.0.{number}", 9)]
+    for sock in oldest[:3]:
+        assert sock.recv(1) == b""
+    assert not any(_is_over(sock) for sock in (*oldest[3:], *waiting))
+    for sock in (*oldest, *waiting):
+        sock.close()
+    wait_until(lambda: patient.gateway.metric("causeway_gateway_connections") == 0, what="all connections gone")
+
+
+def test_one_address_has_only_so_many_requests_under_way(patient: DataPath) -> None:
+    go_on = threading.Event()
+    patient.origin.on("/wait", lambda exchange: exchange.answer(str(go_on.wait(60)).encode()))
+    name = "causeway_gateway_requests_in_flight"
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(patient.connect()) for _ in range(6)]
+        for client in clients[:5]:
+            client.start("GET", "/app/wait")
+        wait_until(lambda: patient.gateway.metric(name) == 5, what="five requests under way")
+        refused = clients[5].ask("GET", "/app/x")
+        assert (refused.status, refused.reason, refused.header("Connection")) == (
+            429,
+            "CMGService_TooManyRequests",
+            None,
+        )
+        with Client(patient.port, patient.certificates.root, source="127.0.0.2") as other:
+            assert other.ask("GET", "/app/x").status == 200
+        clients[0].close()  # one that goes makes room, and so does one that is answered
+        wait_until(lambda: patient.gateway.metric(name) == 4, what="four requests under way")
+        assert clients[5].ask("GET", "/app/x").status == 200
+        go_on.set()
+        assert [client.answer().status for client in clients[1:5]] == [200] * 4
+        assert [client.ask("GET", "/app/x").status for client in clients[1:]] == [200] * 5
 
 
 def test_one_address_has_only_so_many_connections(hasty: DataPath) -> None:
