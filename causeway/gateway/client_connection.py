@@ -153,7 +153,7 @@ class ClientConnection(asyncio.Protocol):
                 return
             head, prelude = admitted
             if route.answer is not None:
-                self._answer_itself(route, head, rest)
+                self._answer_itself(route, route.answer(head.target[len(head.path) + 1 :]), head, rest)
                 return
             upgrade = head.upgrade and head.upgrade.lower()
             if upgrade and upgrade not in route.upgrades:
@@ -329,11 +329,11 @@ class ClientConnection(asyncio.Protocol):
         self._go_on(complete=go_on)
         return status
 
-    def _answer_itself(self, route: "Route", head: RequestHead, rest: bytes) -> None:
+    def _answer_itself(self, route: "Route", body: bytes, head: RequestHead, rest: bytes) -> None:
         request_id = self._worker.next_request_id()
         has_body = head.has_body
         self.close_after = self.close_after or has_body
-        body, head_only = route.answer or b"", head.method == b"HEAD"
+        head_only = head.method == b"HEAD"
         self.write(own_answer(body, request_id, head_only=head_only, close=self.close_after))
         sent_bytes = 0 if head_only else len(body)
         self._worker.note_answered(request_id, head.method, head.path, route, sent_bytes, self._client.peer_bytes)

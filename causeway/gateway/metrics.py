@@ -64,6 +64,7 @@ _GAUGES = {
 def families(snapshots: Mapping[int, Mapping[str, Any]]) -> Iterator[Metric]:
     """Metrics of an instance from the snapshots of its workers, by worker number."""
     yield from _endpoint_families(snapshots)
+    yield from _entra_families(snapshots)
     for name, label, text in (
         ("refusals", "word", "Requests refused or failed, by word."),
         ("handshake_failures", "reason", "TLS handshakes that failed, by reason."),
@@ -124,3 +125,25 @@ def _endpoint_families(snapshots: Mapping[int, Mapping[str, Any]]) -> Iterable[M
             sent.add_metric(values, endpoint["bytes_out"])
             latency.add_metric(values, cumulative_buckets(endpoint["latency_counts"]), endpoint["latency_sum"])
     return requests, received, sent, latency
+
+
+def _entra_families(snapshots: Mapping[int, Mapping[str, Any]]) -> Iterable[Metric]:
+    labels = ["worker", "tenant"]
+    fetches = CounterMetricFamily(
+        "causeway_gateway_entra_key_fetches", "Fetches of a tenant's signing keys.", labels=[*labels, "outcome"]
+    )
+    unknown = CounterMetricFamily(
+        "causeway_gateway_entra_unknown_keys", "Tokens whose key was not known when they came.", labels=labels
+    )
+    age = GaugeMetricFamily(
+        "causeway_gateway_entra_keys_age_seconds", "How long ago the keys in use were fetched.", labels=labels
+    )
+    for worker, snapshot in snapshots.items():
+        for tenant, keys in snapshot["entra_keys"].items():
+            values = [str(worker), tenant]
+            for outcome, count in keys["fetches"].items():
+                fetches.add_metric([*values, outcome], count)
+            unknown.add_metric(values, keys["unknown_keys"])
+            if keys["age_s"] is not None:
+                age.add_metric(values, keys["age_s"])
+    return fetches, unknown, age

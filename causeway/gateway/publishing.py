@@ -1,11 +1,11 @@
 """What is published: from the external path of a request to the endpoint that serves it, or nothing."""
 
-import json
 import re
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from causeway.gateway.metrics import EndpointMetrics
+from causeway.gateway.own_answers import OwnAnswer, aad_auth_info, service_metadata
 from causeway.gateway_settings import Authentication, Endpoint, GatewaySettings
 from causeway.identity import Kind
 from causeway.recent import Recent
@@ -28,12 +28,13 @@ _EMPTY_SEGMENTS = re.compile(rb"/+(?=/|$)")
 _MOST_DECODINGS = 4
 
 _METADATA_PATHS = (b"/ccm_proxy_mutualauth/servicemetadata", b"/ccm_proxy_serverauth/servicemetadata")
+_AAD_AUTH_INFO_PATH = b"/ccm_proxy_serverauth/aadauthinfo"
 _TOKEN_KINDS = {
     Authentication.TOKEN: (Kind.SITE_TOKEN,),
     Authentication.BULK_TOKEN: (Kind.BULK_TOKEN,),
     Authentication.ENTRA: (Kind.ENTRA_DEVICE, Kind.ENTRA_USER),
 }
-_METADATA_METHODS = frozenset((b"GET", b"HEAD"))
+_OWN_METHODS = frozenset((b"GET", b"HEAD"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +53,7 @@ class Route:
         upgrades: changes of protocol that pass, in lower case.
         connection_bound: the client's connection is bound to one of the connection point's.
         metrics: its counters.
-        answer: the body of a path that the gateway answers itself; None for one that is passed on.
+        answer: how the gateway answers itself, by a request's query; None where it passes the request on.
     """
 
     name: bytes
@@ -62,7 +63,7 @@ class Route:
     connection_bound: bool
     metrics: EndpointMetrics
     upgrades: frozenset[bytes] = frozenset()
-    answer: bytes | None = None
+    answer: OwnAnswer | None = None
     takes_certificate: bool = False
     open: bool = False
     token_kinds: frozenset[Kind] = frozenset()
@@ -77,12 +78,9 @@ class PublishingTable:
         routes: dict[bytes, Route] = {}
         for endpoint in settings.endpoints:
             routes[endpoint.path.lower().encode()] = _route(endpoint, metrics_of)
-        metadata = json.dumps(
-            {"ServiceName": settings.service_name, "SiteCode": settings.site_code, "SettingsVersion": settings.version}
-        ).encode()
-        own = metrics_of.setdefault("ServiceMetadata", EndpointMetrics())
         for path in _METADATA_PATHS:
-            routes[path] = Route(b"ServiceMetadata", _METADATA_METHODS, False, 0, False, own, answer=metadata)
+            routes[path] = _own("ServiceMetadata", service_metadata(settings), metrics_of)
+        routes[_AAD_AUTH_INFO_PATH] = _own("AADAuthInfo", aad_auth_info(settings), metrics_of)
         self._as_published = _Prefixes(routes)
         self._as_read = _Prefixes({_readings(path)[-1]: route for path, route in routes.items()})
         self._found: Recent[Route] = Recent(most=2048, most_bytes=256)
@@ -154,3 +152,8 @@ def _route(endpoint: Endpoint, metrics_of: dict[str, EndpointMetrics]) -> Route:
         token_kinds=frozenset(kind for one in endpoint.authentication for kind in _TOKEN_KINDS.get(one, ())),
         forward_token=endpoint.forward_token,
     )
+
+
+def _own(name: str, answer: OwnAnswer, metrics_of: dict[str, EndpointMetrics]) -> Route:
+    metrics = metrics_of.setdefault(name, EndpointMetrics())
+    return Route(name.encode(), _OWN_METHODS, False, 0, False, metrics, answer=answer, open=True)

@@ -35,6 +35,7 @@ from causeway.gateway.tunnel_listener import TunnelListener
 from causeway.gateway_settings import GatewaySettings, SettingsError, SettingsStore
 from causeway.identity.blocks import Blocks
 from causeway.identity.client_trust import ClientTrust
+from causeway.identity.entra.key_cache import KeyCache
 from causeway.observability import logging
 from causeway.observability.access_log import AccessLog
 from causeway.pki.keys import load_verification_key
@@ -93,12 +94,17 @@ class Worker:
         self.client_trust: ClientTrust | None = None
         self._unknown_since: dict[str, float] = {}
         self.blocks = Blocks()
+        self.entra_keys = KeyCache(
+            config.entra_keys, config.state / ENTRA_KEYS_FOLDER, on_change=self._entra_keys_changed
+        )
         self._verifications = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tokens")
         self.tokens = Tokens(
             self._verifications.submit,
             self.loop.call_soon_threadsafe,
             FailureLimit(config.limits.max_invalid_tokens_per_minute),
             self.metrics,
+            self.entra_keys.keys,
+            self.entra_keys.renew,
         )
         self.roots_removed_at = 0
         self.draining = False
@@ -193,10 +199,15 @@ class Worker:
         self.client_trust = ClientTrust.of(settings, self._unknown_since)
         self.blocks = Blocks.of(settings)
         self.tokens.apply(settings, self.blocks)
+        self.entra_keys.configure(settings.entra_tenants)
         if not set(self._roots) <= set(settings.trusted_roots):
             self.roots_removed_at = settings.version
         self._roots = settings.trusted_roots
         self.settings_version = settings.version
+
+    def _entra_keys_changed(self) -> None:
+        self.tokens.keys_changed()
+        self._look_again(list(self.connections))
 
     def _look_again(self, connections: list["ClientConnection"]) -> None:
         """End what is under way for clients that are refused by now, a part of them in each turn of the loop."""
@@ -271,6 +282,7 @@ class Worker:
             tunnel.close()
         # What outlasted the time allowed ends with its tunnel, but not without a word to its client.
         await self._until(lambda: not (len(self.tunnels) or self.listener.open_connections), self.now() + _LAST_WORDS_S)
+        self.entra_keys.close()
         self._verifications.shutdown(wait=False, cancel_futures=True)
         self.access_log.flush()
 
@@ -335,6 +347,7 @@ class Worker:
             "token_verifications": dict(metrics.token_verifications),
             "addresses_limited": metrics.addresses_limited,
             "tokens_known": len(self.tokens),
+            "entra_keys": self.entra_keys.snapshot(),
             "tunnel_handshake_failures": dict(metrics.tunnel_handshake_failures),
             "tunnel_refusals": dict(metrics.tunnel_refusals),
             "tunnels_lost": metrics.tunnels_lost,

@@ -38,6 +38,7 @@ class KeyCache:
         folder: where keys are kept on disk, for the other workers and for the next start.
         fetch_with: fetches a tenant's documents; for tests.
         now: seconds since 1970; for tests.
+        on_change: called when a tenant has other keys than before.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class KeyCache:
         config: EntraKeysSection,
         folder: Path,
         *,
+        on_change: Callable[[], object] = lambda: None,
         fetch_with: Fetch | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -52,7 +54,9 @@ class KeyCache:
         self._folder = folder
         self._fetch = fetch_with or self._fetch_from_network
         self._now = now
+        self._on_change = on_change
         self._keepers: dict[str, _Keeper] = {}
+        self._renewals: set[asyncio.Task[bool]] = set()
 
     def configure(self, tenants: Iterable[EntraTenant]) -> None:
         """Keep the keys of the enabled ones of ``tenants`` from now on, and of no others."""
@@ -63,7 +67,9 @@ class KeyCache:
                 del self._keepers[tenant_id]
         for tenant_id, tenant in wanted.items():
             if tenant_id not in self._keepers:
-                self._keepers[tenant_id] = _Keeper(tenant, self._config, self._folder, self._fetch, self._now)
+                self._keepers[tenant_id] = _Keeper(
+                    tenant, self._config, self._folder, self._fetch, self._now, self._on_change
+                )
 
     def keys(self, tenant_id: str) -> TenantKeys | None:
         """The keys of a tenant as they are now; None where there are none that may still be used."""
@@ -78,6 +84,13 @@ class KeyCache:
         """
         keeper = self._keepers.get(tenant_id)
         return keeper is not None and await keeper.renewed()
+
+    def renew(self, tenant_id: str, then: Callable[[bool], object]) -> None:
+        """As ``renewed``, for callers without a task of their own: ``then`` is called with what it returns."""
+        task = asyncio.get_running_loop().create_task(self.renewed(tenant_id))
+        self._renewals.add(task)
+        task.add_done_callback(self._renewals.discard)
+        task.add_done_callback(lambda done: then(not done.cancelled() and done.result()))
 
     def close(self) -> None:
         """Fetch no more."""
@@ -95,13 +108,20 @@ class _Keeper:
     """Keeps one tenant's keys, with a task of its own."""
 
     def __init__(
-        self, tenant: EntraTenant, config: EntraKeysSection, folder: Path, fetch_with: Fetch, now: Callable[[], float]
+        self,
+        tenant: EntraTenant,
+        config: EntraKeysSection,
+        folder: Path,
+        fetch_with: Fetch,
+        now: Callable[[], float],
+        on_change: Callable[[], object],
     ) -> None:
         self.tenant = tenant
         self._config = config
         self._file = KeyFile(folder, tenant)
         self._fetch = fetch_with
         self._now = now
+        self._on_change = on_change
         self._keys: TenantKeys | None = None
         self._attempted_at = 0.0
         self._failures = 0
@@ -161,6 +181,8 @@ class _Keeper:
                 # A fault of ours in here must not end the keeping; the next attempt may go well.
                 self._failures += 1
                 log.exception("the keys of an Entra tenant cannot be had", tenant=self.tenant.label)
+            if self._keys is not before:
+                self._on_change()
             self._end_attempt(renewed=self._keys is not before)
             self._wanted.clear()
             try:
