@@ -13,12 +13,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from causeway.cli.output import print_checks, stderr
 from causeway.cli.settings_in_force import SettingsInForce, settings_in_force
 from causeway.errors import OperatorError
+from causeway.gateway.explain import explain_endpoint
 from causeway.identity.certificate import identity_of, names_of
 from causeway.identity.client_trust import ClientTrust
 from causeway.identity.denial import Denied
 from causeway.identity.entra.lookup import look_up
 from causeway.identity.entra.verifier import EntraVerifier, KeySource, no_keys
-from causeway.identity.explain import explain_blocks, explain_token
+from causeway.identity.explain import Explanation, explain_blocks, explain_token
 from causeway.identity.jwt import MAX_TOKEN_BYTES, read_token
 from causeway.observability.checks import CheckResult, passed
 
@@ -52,6 +53,10 @@ def explain(
     site_key: Annotated[
         Path | None, typer.Option(help="The site's public key that those are signed with.", show_default=False)
     ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(help="An external path, such as /CCM_Proxy_ServerAuth/<id>/CCM_STS: may the client call it?"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show step by step how a gateway would decide on a token or a certificate.
@@ -62,7 +67,10 @@ def explain(
         raise typer.BadParameter("give either --token or --cert")
     found = settings_in_force(config, settings, site_key)
     now = time.time()
-    steps = _of_token(_read(token), found, now) if token is not None else _of_certificate(cert or Path(), found, now)
+    told = _of_token(_read(token), found, now) if token is not None else _of_certificate(cert or Path(), found, now)
+    steps = [found.step, *told.steps]
+    if endpoint is not None and told.identity is not None:
+        steps.append(explain_endpoint(found.settings, endpoint, told.identity))
     raise typer.Exit(print_checks(steps, as_json=as_json))
 
 
@@ -87,7 +95,7 @@ def _read(token: str) -> bytes:
     return token.strip().encode()
 
 
-def _of_token(compact: bytes, found: SettingsInForce, now: float) -> list[CheckResult]:
+def _of_token(compact: bytes, found: SettingsInForce, now: float) -> Explanation:
     keys: KeySource = no_keys
     fetched: list[CheckResult] = []
     try:
@@ -101,15 +109,17 @@ def _of_token(compact: bytes, found: SettingsInForce, now: float) -> list[CheckR
         fetched.append(step)
         keys = lambda _tenant_id: known  # noqa: E731  # one tenant's
 
-    return [found.step, *fetched, *explain_token(compact, found.settings, keys, now).steps]
+    told = explain_token(compact, found.settings, keys, now)
+    return Explanation((*fetched, *told.steps), told.identity)
 
 
-def _of_certificate(path: Path, found: SettingsInForce, now: float) -> list[CheckResult]:
+def _of_certificate(path: Path, found: SettingsInForce, now: float) -> Explanation:
     der = _leaf(path)
-    steps = [found.step, *ClientTrust.of(found.settings, {}).explain(der, now)]
-    if passed(steps):
-        steps.append(explain_blocks(found.settings, identity_of(der), names_of(der)))
-    return steps
+    steps = tuple(ClientTrust.of(found.settings, {}).explain(der, now))
+    if not passed(steps):
+        return Explanation(steps, None)
+    identity = identity_of(der)
+    return Explanation((*steps, explain_blocks(found.settings, identity, names_of(der))), identity)
 
 
 def _leaf(path: Path) -> bytes:

@@ -15,9 +15,10 @@ import pytest
 from causeway.cli.main import main
 from causeway.configuration import default_toml
 from causeway.gateway.config import HEADING, GatewayConfig
-from causeway.gateway_settings import GatewaySettings, sign
+from causeway.gateway_settings import Authentication, GatewaySettings, sign
 from causeway.pki.keys import new_signing_key
 from tests.system.certificates import certificates
+from tests.system.data_path.path import endpoint
 from tests.system.entra.provider import Provider
 from tests.system.entra.test_keys import tenant_of
 
@@ -142,6 +143,27 @@ def test_a_certificate_is_explained_and_one_that_is_blocked_fails(provider: Prov
     )
     stranger = certificates("other").client("PC2")
     assert "chain" in blocked.explain("--cert", stranger.certificate, "--json").failures
+
+
+def test_an_endpoint_is_explained_for_whoever_the_client_is(provider: Provider, tmp_path: Path) -> None:
+    endpoints = tuple(
+        endpoint(kind, f"/{kind}", "http://origin.example", authentication=(Authentication(kind),))
+        for kind in ("entra", "token", "certificate", "none")
+    )
+    signed = publish(provider, tmp_path, endpoints=endpoints)
+    token, device = provider.token().encode(), certificates("site").client("PC1").certificate
+
+    def word(path: str, *arguments: str | Path) -> str:
+        told = signed.explain(*arguments, "--endpoint", path, "--json", stdin=token)
+        return told.failures.get("endpoint", "").partition(":")[0]
+
+    by_token, by_certificate = ("--token", "-"), ("--cert", device)
+    assert word("/entra/x?y", *by_token) == word("/none", *by_token) == word("/certificate", *by_certificate) == ""
+    assert word("/token", *by_token) == "CMGService_TokenNotAccepted"
+    assert word("/certificate", *by_token) == "CMGConnector_ClientCertificateRequired"
+    assert word("/entra", *by_certificate) == "CMGService_TokenRequired"
+    assert word("/nothing", *by_token) == "CMGService_NotPublished"
+    assert word("/entra/../token", *by_token) == "CMGService_BadRequest"
 
 
 def test_a_gateway_s_own_settings_and_keys_are_used_where_its_configuration_is_given(
