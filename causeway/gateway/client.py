@@ -14,7 +14,6 @@ from causeway.identity.certificate import identity_of, names_of, still_trusted
 from causeway.refusals import Refused
 
 if TYPE_CHECKING:
-    from causeway.gateway.token_headers import FoundToken
     from causeway.gateway.tokens import Bearer
     from causeway.gateway.worker import Worker
 
@@ -120,14 +119,15 @@ class Client:
             raise Denied.of(self._refusal)
         prelude = self._prelude
         if route.token_kinds and not self._certificate_counts(route):
-            token = self._worker.tokens.headers.find(head.fields)
+            headers = self._worker.tokens.headers
+            token = headers.find(head.fields)
             bearer = self._bearer = self._bearer_of(token, route, again)
-            if token is not None:
+            if token:
                 if bearer is None:
                     return None
                 prelude = b" %b %b " % (self.peer_bytes, bearer.encoded)
                 if not route.forward_token:
-                    head = head.with_fields(token.without)
+                    head = head.with_fields(headers.without(head.fields))
         elif route.needs_certificate and self.identity is ANONYMOUS:
             raise Refused("CMGConnector_ClientCertificateRequired")
         if head.method not in route.methods:
@@ -140,13 +140,13 @@ class Client:
         """A client with both a certificate and a token shows the certificate, unless a token is wanted."""
         return route.takes_certificate and self.identity is not ANONYMOUS
 
-    def _bearer_of(self, token: "FoundToken | None", route: Route, again: Callable[[], None]) -> "Bearer | None":
+    def _bearer_of(self, token: bytes, route: Route, again: Callable[[], None]) -> "Bearer | None":
         self._bearer = None
-        if token is None:
+        if not token:
             if route.open:
                 return None
             raise Refused("CMGService_TokenRequired")
-        bearer = self._worker.tokens.bearer(token.token, self.peer, again)
+        bearer = self._worker.tokens.bearer(token, self.peer, again)
         if bearer is None:
             return None
         if bearer.denial is not None:

@@ -1,24 +1,11 @@
 """Where in a head a token comes."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from causeway.gateway_settings import TokenHeader
 from causeway.identity.denial import INVALID, Denied
 
 _SPACE = b" \t"
-
-
-class FoundToken(NamedTuple):
-    """A token in a head.
-
-    Attributes:
-        token: as sent.
-        without: the header lines without those that carry it.
-    """
-
-    token: bytes
-    without: bytes
 
 
 class TokenHeaders:
@@ -27,41 +14,38 @@ class TokenHeaders:
     def __init__(self, headers: Iterable[TokenHeader]) -> None:
         schemes: dict[bytes, list[bytes]] = {}
         for header in headers:
-            schemes.setdefault(b"\n%b:" % header.name.lower().encode(), []).append(header.scheme.lower().encode())
+            schemes.setdefault(header.name.lower().encode(), []).append(header.scheme.lower().encode())
         # The longest scheme first, so that an empty one takes only what is no other's.
-        self._headers = [(name, sorted(those, key=len, reverse=True)) for name, those in schemes.items()]
+        self._schemes = {name: sorted(those, key=len, reverse=True) for name, those in schemes.items()}
 
-    def find(self, fields: bytes) -> FoundToken | None:
-        """The token among the header lines ``fields``, each of which ends with CRLF; None where there is none.
+    def find(self, fields: bytes) -> bytes:
+        """The token among the header lines ``fields``, each of which ends with CRLF; empty where there is none.
 
         Raises:
             Denied: there are two that differ: the site system might read the other one.
         """
         token = b""
-        lines: list[tuple[int, int]] = []
-        lower = b"\n" + fields.lower()  # positions are one higher than in ``fields``
-        for name, schemes in self._headers:
-            at = lower.find(name)
-            while at >= 0:
-                begin = at + len(name) - 1
-                end = fields.index(b"\r\n", begin)
-                found = _token(fields[begin:end].strip(_SPACE), schemes)
-                if found:
-                    if token and token != found:
-                        raise Denied(
-                            INVALID,
-                            "there are two tokens",
-                            "A client sends one token; something on the way adds another.",
-                        )
-                    token = found
-                    lines.append((at, end + 2))
-                at = lower.find(name, end)
-        if not token:
-            return None
-        without = fields
-        for begin, end in sorted(lines, reverse=True):
-            without = without[:begin] + without[end:]
-        return FoundToken(token, without)
+        schemes_of = self._schemes.get
+        for line in fields.split(b"\r\n"):
+            name, _, value = line.partition(b":")
+            schemes = schemes_of(name.lower())
+            if schemes is not None and (found := _token(value.strip(_SPACE), schemes)):
+                if token and token != found:
+                    raise Denied(
+                        INVALID, "there are two tokens", "A client sends one token; something on the way adds another."
+                    )
+                token = found
+        return token
+
+    def without(self, fields: bytes) -> bytes:
+        """The header lines ``fields`` but those that carry a token."""
+        kept = []
+        for line in fields.split(b"\r\n"):
+            name, _, value = line.partition(b":")
+            schemes = self._schemes.get(name.lower())
+            if schemes is None or not _token(value.strip(_SPACE), schemes):
+                kept.append(line)
+        return b"\r\n".join(kept)
 
 
 def _token(value: bytes, schemes: list[bytes]) -> bytes:

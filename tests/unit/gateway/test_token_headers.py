@@ -24,10 +24,8 @@ DEFAULT = TokenHeaders(DEFAULT_TOKEN_HEADERS)
 )
 def test_a_token_is_found_in_every_form_that_the_settings_name(line: bytes) -> None:
     for fields in (BEFORE + line + AFTER, line + AFTER, BEFORE + line, line):
-        found = DEFAULT.find(fields)
-        assert found is not None
-        assert found.token == b"a.b.c"
-        assert found.without == fields.replace(line, b"")
+        assert DEFAULT.find(fields) == b"a.b.c"
+        assert DEFAULT.without(fields) == fields.replace(line, b"")
 
 
 @pytest.mark.parametrize(
@@ -43,16 +41,16 @@ def test_a_token_is_found_in_every_form_that_the_settings_name(line: bytes) -> N
         b"X-Authorization: Bearer a.b.c\r\n",
         b"X-Note: Authorization: Bearer a.b.c\r\n",
         b"Authorizations: Bearer a.b.c\r\n",
-        b"Proxy: \nauthorization\r\n"[:-2].replace(b"\n", b"") + b"\r\n",
     ],
 )
 def test_other_headers_carry_no_token(line: bytes) -> None:
-    assert DEFAULT.find(BEFORE + line + AFTER) is None
+    assert DEFAULT.find(BEFORE + line + AFTER) == b""
+    assert DEFAULT.without(BEFORE + line + AFTER) == BEFORE + line + AFTER
 
 
 def test_the_same_token_twice_is_one_token() -> None:
-    found = DEFAULT.find(b"Authorization: Bearer a.b.c\r\nX: y\r\nCCMToken: a.b.c\r\n")
-    assert found == (b"a.b.c", b"X: y\r\n")
+    fields = b"Authorization: Bearer a.b.c\r\nX: y\r\nCCMToken: a.b.c\r\n"
+    assert (DEFAULT.find(fields), DEFAULT.without(fields)) == (b"a.b.c", b"X: y\r\n")
 
 
 @pytest.mark.parametrize("other", [b"Authorization: CCM d.e.f\r\n", b"CCMToken: d.e.f\r\n"])
@@ -63,7 +61,7 @@ def test_two_tokens_are_refused(other: bytes) -> None:
 
 def test_a_header_of_ones_own_replaces_the_default() -> None:
     headers = TokenHeaders((TokenHeader(name="X-Device-Token", scheme="v1"), TokenHeader(name="X-Device-Token")))
-    found = headers.find(b"Authorization: Bearer a.b.c\r\nx-device-token: V1 d.e.f\r\n")
-    assert found == (b"d.e.f", b"Authorization: Bearer a.b.c\r\n")
-    found = headers.find(b"x-device-token: d.e.f\r\n")
-    assert found == (b"d.e.f", b"")
+    fields = b"Authorization: Bearer a.b.c\r\nx-device-token: V1 d.e.f\r\n"
+    assert (headers.find(fields), headers.without(fields)) == (b"d.e.f", b"Authorization: Bearer a.b.c\r\n")
+    assert headers.find(b"x-device-token: d.e.f\r\n") == b"d.e.f"
+    assert headers.without(b"x-device-token: d.e.f\r\n") == b""
