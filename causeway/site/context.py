@@ -19,6 +19,7 @@ from causeway.site.database import Database
 from causeway.site.metrics import Metrics
 from causeway.site.settings import Publisher
 from causeway.site.token_service import Admission
+from causeway.site.token_service.entra_keys import EntraKeys
 from causeway.site.token_service.sealing import Seal
 from causeway.site.token_service.state import TokenState
 from causeway.site.tokens import TokenLedger
@@ -108,6 +109,7 @@ class Site:
         self._blocked: frozenset[str] = frozenset()
         self._token_state: TokenState | None = None
         self._admission: Admission | None = None
+        self.entra_keys = EntraKeys(in_force.config.entra_keys)
 
     @property
     def config(self) -> SiteConfig:
@@ -131,7 +133,8 @@ class Site:
     def admit(self, token_state: TokenState, settings: GatewaySettings) -> None:
         """Sign tokens with these keys, and take those that ``settings`` let pass, from now on."""
         self._token_state = token_state
-        self._admission = Admission(settings)
+        self.entra_keys.configure(settings.entra_tenants)
+        self._admission = Admission(settings, self.entra_keys)
 
     def block(self, fingerprints: Iterable[str]) -> None:
         """Refuse these client certificates from now on, beside those of the configuration."""

@@ -160,6 +160,21 @@ class SiteTokenExpired(SiteTokenRefused):
     word = "MP_SiteTokenExpired"
 
 
+class EntraTokenRefused(SiteTokenRefused):
+    """A token of a tenant that is not onboarded, or one that does not say what the tenant's table asks for."""
+
+    word = "MP_EntraTokenRefused"
+    status = 403
+
+
+class EntraKeysUnavailable(SiteTokenRefused):
+    """The keys that verify a tenant's tokens cannot be had just now. The client retries."""
+
+    cause = Cause.SITE
+    word = "MP_EntraKeysUnavailable"
+    status = 503
+
+
 class SiteTokenNotForThis(SiteTokenRefused):
     """A good token of a kind that does not open this: a bulk registration token registers, and does no more."""
 

@@ -36,7 +36,7 @@ _LOOK_AGAIN_S = 60.0
 _ADMIN_CONNECTIONS = 100
 _ADMIN_TIMEOUT_S = 10.0
 # What a reload cannot change: sockets and connections that exist already.
-_FIXED = ("database", "admin", "log")
+_FIXED = ("database", "admin", "entra_keys", "log")
 _FIXED_OF_SERVER = (
     "address",
     "port",
@@ -104,6 +104,7 @@ class _Service:
                     watch.cancel()
             _log.info("stopped")
         finally:
+            self._site.entra_keys.close()
             for _, listener in servers:
                 listener.close()
             self._database.close()

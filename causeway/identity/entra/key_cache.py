@@ -21,7 +21,7 @@ from causeway.gateway_settings.entra import EntraTenant, TokenVersion
 from causeway.identity.entra.config import EntraKeysSection
 from causeway.identity.entra.documents import TenantKeys, parse_keys
 from causeway.identity.entra.fetch import Fetched, fetch
-from causeway.identity.entra.key_file import KeyFile
+from causeway.identity.entra.key_file import KeyFile, source_of
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ class KeyCache:
 
     Args:
         config: intervals and bounds.
-        folder: where keys are kept on disk, for the other workers and for the next start.
+        folder: where keys are kept on disk, for the other workers and for the next start; None for nowhere.
         fetch_with: fetches a tenant's documents; for tests.
         now: seconds since 1970; for tests.
         on_change: called when a tenant has other keys than before.
@@ -44,7 +44,7 @@ class KeyCache:
     def __init__(
         self,
         config: EntraKeysSection,
-        folder: Path,
+        folder: Path | None,
         *,
         on_change: Callable[[], object] = lambda: None,
         fetch_with: Fetch | None = None,
@@ -111,14 +111,14 @@ class _Keeper:
         self,
         tenant: EntraTenant,
         config: EntraKeysSection,
-        folder: Path,
+        folder: Path | None,
         fetch_with: Fetch,
         now: Callable[[], float],
         on_change: Callable[[], object],
     ) -> None:
         self.tenant = tenant
         self._config = config
-        self._file = KeyFile(folder, tenant)
+        self._file = None if folder is None else KeyFile(folder, tenant)
         self._fetch = fetch_with
         self._now = now
         self._on_change = on_change
@@ -133,7 +133,7 @@ class _Keeper:
 
     def serves(self, tenant: EntraTenant) -> bool:
         """Whether what is kept is right for ``tenant`` as it is set now."""
-        return KeyFile(self._file.path.parent, tenant).path == self._file.path
+        return source_of(tenant) == source_of(self.tenant)
 
     def current(self) -> TenantKeys | None:
         if self._keys is None or self._now() - self._keys.fetched_at > self._config.stale_s:
@@ -210,6 +210,9 @@ class _Keeper:
 
     async def _attempt(self) -> None:
         """Take what another worker has fetched meanwhile; where that is nothing, fetch."""
+        if self._file is None:
+            await self._fetch_and_keep()
+            return
         async with self._file.turn():
             kept = await asyncio.to_thread(self._file.read)
             self._attempted_at = max(self._attempted_at, min(kept.attempted_at, self._now()))
@@ -232,7 +235,8 @@ class _Keeper:
             )
         except CausewayError:
             self._outcomes["failed"] += 1
-            await asyncio.to_thread(self._file.write, {}, fetched_at=0.0, attempted_at=self._attempted_at)
+            if self._file is not None:
+                await asyncio.to_thread(self._file.write, {}, fetched_at=0.0, attempted_at=self._attempted_at)
             raise
         self._outcomes["fetched"] += 1
         self._failures = 0
@@ -242,6 +246,7 @@ class _Keeper:
             tenant=self.tenant.label,
             keys=sum(len(version.keys) for version in versions.values()),
         )
-        await asyncio.to_thread(
-            self._file.write, fetched, fetched_at=self._attempted_at, attempted_at=self._attempted_at
-        )
+        if self._file is not None:
+            await asyncio.to_thread(
+                self._file.write, fetched, fetched_at=self._attempted_at, attempted_at=self._attempted_at
+            )

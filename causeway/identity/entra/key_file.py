@@ -32,14 +32,18 @@ class Kept:
     attempted_at: float
 
 
+def source_of(tenant: EntraTenant) -> str:
+    """All that the keys of a tenant depend on, beside its id."""
+    return f"{tenant.issuing_url}\n{tenant.authority_certificates}\n{','.join(sorted(tenant.versions))}"
+
+
 class KeyFile:
     """The file of one tenant."""
 
     def __init__(self, folder: Path, tenant: EntraTenant) -> None:
         """Name the file by all that its keys depend on, so that changed settings do not meet another server's keys."""
         self._tenant = tenant
-        source = f"{tenant.issuing_url}\n{tenant.authority_certificates}\n{','.join(sorted(tenant.versions))}"
-        digest = hashlib.sha256(source.encode()).hexdigest()[:16]
+        digest = hashlib.sha256(source_of(tenant).encode()).hexdigest()[:16]
         self.path = folder / f"{tenant.tenant_id}-{digest}.json"
 
     @contextlib.asynccontextmanager

@@ -13,3 +13,8 @@ class EntraTenantConfig(TenantTerms):
         default=None,
         example="issuer-ca.pem",
     )
+    registration_approves: bool = setting(
+        "A device that registers with a token of this tenant is approved by it. Otherwise management_point.approval "
+        "decides.",
+        default=True,
+    )

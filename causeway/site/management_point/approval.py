@@ -5,6 +5,11 @@ from cryptography import x509
 from causeway.identity import Kind
 from causeway.site.config import Approval
 from causeway.site.management_point.exchange import Exchange
+from causeway.site.token_service import Presented
+
+ENTRA_KINDS = frozenset((Kind.ENTRA_DEVICE, Kind.ENTRA_USER))
+BY_ENTRA = "a token of the Entra tenant "
+"""How the reason of an approval by Entra identity begins."""
 
 
 def reason_to_approve(exchange: Exchange, signing_certificate: x509.Certificate) -> str:
@@ -19,6 +24,8 @@ def reason_to_approve(exchange: Exchange, signing_certificate: x509.Certificate)
         and exchange.in_force.config.tokens.bulk_registration_approves
     ):
         return f"the bulk registration token {presented.identity.token}"
+    if presented is not None and presented.identity.kind in ENTRA_KINDS and _tenant_approves(exchange, presented):
+        return f"{BY_ENTRA}{presented.identity.tenant}"
     match exchange.config.approval:
         case Approval.ALL:
             return "every device is approved"
@@ -26,6 +33,11 @@ def reason_to_approve(exchange: Exchange, signing_certificate: x509.Certificate)
             return ""
         case Approval.TRUSTED_ROOT:
             return _by_trusted_root(exchange, signing_certificate)
+
+
+def _tenant_approves(exchange: Exchange, presented: Presented) -> bool:
+    tenants = exchange.in_force.config.entra_tenant
+    return any(one.tenant_id == presented.identity.tenant and one.registration_approves for one in tenants)
 
 
 def _by_trusted_root(exchange: Exchange, signing_certificate: x509.Certificate) -> str:

@@ -30,7 +30,7 @@ from causeway.site.errors import (
     SiteTokenRefused,
     TooManyPending,
 )
-from causeway.site.management_point.approval import reason_to_approve
+from causeway.site.management_point.approval import BY_ENTRA, reason_to_approve
 from causeway.site.management_point.exchange import Exchange
 from causeway.site.token_service.admission import require_own
 from causeway.site.trust import is_valid_at
@@ -75,6 +75,8 @@ def _answer(exchange: Exchange, request: RegistrationRequest) -> str:
         return _response(exchange, request, "", RegistrationStatus.RESET, ApprovalStatus.UNKNOWN)
     device = _register(exchange, request)
     status, approval = _STATUS[device.approval]
+    if approval is ApprovalStatus.APPROVED and device.approval_reason.startswith(BY_ENTRA):
+        approval = ApprovalStatus.ENTRA
     return _response(exchange, request, device.smsid, status, approval)
 
 

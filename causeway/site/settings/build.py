@@ -90,7 +90,10 @@ def build_content(config: SiteConfig, decisions: Decisions = NOTHING_DECIDED) ->
             blocked_devices=decisions.blocked_devices,
             blocked_names=decisions.blocked_names,
             blocked_tokens=decisions.blocked_tokens,
-            blocked_tenants=decisions.blocked_tenants,
+            # Site tokens that devices of a tenant were given for its tokens end with it, too.
+            blocked_tenants=tuple(
+                sorted({*decisions.blocked_tenants, *(one.tenant_id for one in tenants if not one.enabled)})
+            ),
         )
         # The very check that gateways make: what they would refuse is not published.
         _ADAPTER.validate_json(json.dumps(dataclasses.asdict(settings)))

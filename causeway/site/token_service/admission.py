@@ -10,18 +10,23 @@ from starlette.datastructures import Headers
 from causeway.gateway_settings import GatewaySettings
 from causeway.identity.blocks import Blocks
 from causeway.identity.denial import EXPIRED, INVALID, NOT_YET_VALID, Denied
+from causeway.identity.entra.steps import INSUFFICIENT, NO_KEYS, NOT_ONBOARDED, KeyMissing
 from causeway.identity.identity import Identity, Kind
 from causeway.identity.jwt import read_token
 from causeway.identity.site_token import Category, read_claims, token_digest
 from causeway.identity.tokens import TokenVerifier
+from causeway.identity.verified import Verified
 from causeway.site.errors import (
     DeviceBlocked,
+    EntraKeysUnavailable,
+    EntraTokenRefused,
     IdentityMismatch,
     SiteTokenExpired,
     SiteTokenMissing,
     SiteTokenRefused,
     SiteTokenWrong,
 )
+from causeway.site.token_service.entra_keys import EntraKeys
 
 _SITE_KINDS = frozenset((Kind.SITE_TOKEN, Kind.BULK_TOKEN))
 
@@ -44,8 +49,9 @@ class Presented:
 class Admission:
     """Verifies tokens by one version of the settings."""
 
-    def __init__(self, settings: GatewaySettings) -> None:
-        self._verifier = TokenVerifier(settings)
+    def __init__(self, settings: GatewaySettings, entra_keys: EntraKeys) -> None:
+        self._verifier = TokenVerifier(settings, entra_keys.keys)
+        self._entra_keys = entra_keys
         self._blocks = Blocks.of(settings)
         self._headers = settings.token_headers
 
@@ -60,7 +66,7 @@ class Admission:
         if not token:
             return None
         try:
-            identity = self._verifier.verify(token, now).identity
+            identity = self._verified(token, now).identity
         except Denied as denied:
             raise _REFUSED.get(denied.denial.word, SiteTokenWrong)(denied.denial.details) from denied
         digest = token_digest(token)
@@ -79,6 +85,14 @@ class Admission:
         if found is None:
             raise SiteTokenMissing("the directory wants a site token, and none came")
         return found
+
+    def _verified(self, token: bytes, now: float) -> Verified:
+        """As ``TokenVerifier.verify``; a key that is not known may be, once the tenant's keys have been fetched."""
+        try:
+            return self._verifier.verify(token, now)
+        except KeyMissing as missing:
+            self._entra_keys.wait(missing.tenant_id)
+        return self._verifier.verify(token, now)
 
     def _token_of(self, headers: Headers) -> bytes:
         for where in self._headers:
@@ -107,6 +121,9 @@ _REFUSED: dict[str, type[SiteTokenRefused]] = {
     INVALID: SiteTokenWrong,
     EXPIRED: SiteTokenExpired,
     NOT_YET_VALID: SiteTokenExpired,
+    INSUFFICIENT: EntraTokenRefused,
+    NOT_ONBOARDED: EntraTokenRefused,
+    NO_KEYS: EntraKeysUnavailable,
 }
 
 

@@ -10,6 +10,7 @@ import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from causeway.identity import Kind
 from causeway.messaging.errors import SignatureError
 from causeway.messaging.identifiers import format_timestamp
 from causeway.messaging.text import decode_document
@@ -17,7 +18,7 @@ from causeway.messaging.tokens import TokenRequest, TokenResponse, parse_token_r
 from causeway.site.context import Site
 from causeway.site.database import token_proofs
 from causeway.site.database.devices import KnownDevice
-from causeway.site.errors import ProofExpired, ProofWrong
+from causeway.site.errors import EntraTokenRefused, ProofExpired, ProofWrong
 from causeway.site.management_point.device import known_device, require_approved, signing_key
 from causeway.site.token_service.admission import Presented, require_own
 from causeway.site.token_service.issue import Holder, device_token, lifetime_of
@@ -40,18 +41,27 @@ def answer(site: Site, body: bytes, presented: Presented | None) -> str:
         ProofWrong, ProofExpired, ProofReplayed: the device has not proved its key, or not now.
         DeviceUnknown, DevicePending, DeviceBlocked, CertificateBlocked: it gets none.
         IdentityMismatch: it came with another device's token.
+        EntraTokenRefused: it came by Entra ID, and its tenant is not onboarded any more.
     """
     now = site.now()
     request = parse_token_request(decode_document(body))
     known = known_device(site, request.client_id)
     _verify(site, request, known, now)
     require_own(presented, known.device.smsid)
+    _require_tenant(site, presented)
     require_approved(site, known)
-    tokens = _issue(site, request, _holder(known), now)
+    tokens = _issue(site, request, _holder(known, presented), now)
     for token in tokens.tokens:
         site.metrics.tokens_issued.labels(kind=token.kind).inc()
     _log.info("tokens issued", device=known.device.smsid, kinds=[str(kind) for kind in request.kinds])
     return tokens.to_xml()
+
+
+def _require_tenant(site: Site, presented: Presented | None) -> None:
+    """A device that came by Entra ID gets new tokens for as long as its tenant is onboarded."""
+    tenant_id = presented.identity.tenant if presented is not None else ""
+    if tenant_id and not any(one.enabled and one.tenant_id == tenant_id for one in site.config.entra_tenant):
+        raise EntraTokenRefused(f"the tenant {tenant_id} is not onboarded any more")
 
 
 def _verify(site: Site, request: TokenRequest, known: KnownDevice, now: datetime) -> None:
@@ -83,7 +93,15 @@ def _issue(site: Site, request: TokenRequest, holder: Holder, now: datetime) -> 
     return TokenResponse(holder.smsid, now, tokens)
 
 
-def _holder(known: KnownDevice) -> Holder:
+def _holder(known: KnownDevice, presented: Presented | None) -> Holder:
+    """The device; one that came by Entra ID stays one of its tenant, so that its tokens end with that."""
     certificate = x509.load_der_x509_certificate(known.signing_certificate)
     device = known.device
-    return Holder(device.smsid, certificate.fingerprint(SHA256()).hex(), (device.fq_name or device.netbios_name)[:200])
+    came_by_entra = presented is not None and presented.identity.kind is not Kind.BULK_TOKEN
+    return Holder(
+        device.smsid,
+        certificate.fingerprint(SHA256()).hex(),
+        (device.fq_name or device.netbios_name)[:200],
+        tenant_id=presented.identity.tenant if presented is not None and came_by_entra else "",
+        user_id=presented.identity.user if presented is not None and came_by_entra else "",
+    )
