@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ OK, PROBLEMS, WRONG_USE = 0, 1, 2
 stdout = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
 stderr = Console(stderr=True, highlight=False)
 
-_COLOURS = {Status.PASS: "green", Status.FAIL: "red", Status.SKIP: "yellow"}
+_COLOURS = {Status.PASS: "green", Status.WARN: "yellow", Status.FAIL: "red", Status.SKIP: "dim"}
 
 
 def print_json(value: Any) -> None:
@@ -59,8 +60,10 @@ def print_checks(results: Sequence[CheckResult], *, as_json: bool) -> int:
         colour = _COLOURS[result.status]
         stdout.print(f"[{colour}]{result.status}[/{colour}]  {result.name}  ", end="")
         stdout.print(f"{result.target}: {result.details}", markup=False, soft_wrap=True)
-        if result.status is Status.FAIL and result.action:
+        if result.status in {Status.FAIL, Status.WARN} and result.action:
             stdout.print(f"      → {result.action}", markup=False, soft_wrap=True)
-    failed = sum(result.status is Status.FAIL for result in results)
-    stdout.print(f"{len(results)} checks, all well." if ok else f"{len(results)} checks, {failed} failed.")
+    counted = Counter(result.status for result in results)
+    seen = [f"{counted[Status.FAIL]} failed"] * bool(counted[Status.FAIL])
+    seen += [f"{counted[Status.WARN]} with a warning"] * bool(counted[Status.WARN])
+    stdout.print(f"{len(results)} checks, {', '.join(seen) or 'all well'}.")
     return OK if ok else PROBLEMS

@@ -9,6 +9,7 @@ class Status(StrEnum):
     """How a check ended."""
 
     PASS = "PASS"  # noqa: S105  # a result, not a password
+    WARN = "WARN"
     FAIL = "FAIL"
     SKIP = "SKIP"
 
@@ -22,7 +23,7 @@ class CheckResult:
         target: what was looked at: a file, an address, a name.
         status: how it ended.
         details: what was seen.
-        action: what to do about a failure; empty where there is nothing to do.
+        action: what to do about a failure or a warning; empty where there is nothing to do.
     """
 
     name: str

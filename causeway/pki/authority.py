@@ -12,12 +12,13 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from causeway.errors import StateError
 from causeway.files import make_private_folder, read_state, write_atomically
+from causeway.pki.errors import CertificateFileError
 from causeway.pki.keys import CertificateKey, load_private_key, new_rsa_key, private_pem
 from causeway.pki.roles import Role
 
@@ -104,6 +105,21 @@ class Authority:
         issued = self._issue(list(names), key, role, [ExtendedKeyUsageOID.SERVER_AUTH])
         return Issued(issued.certificate_pem + self.pem, issued.key_pem)
 
+    def sign_server_request(
+        self, request: x509.CertificateSigningRequest, names: list[str], *, lifetime: datetime.timedelta = LEAF_LIFETIME
+    ) -> bytes:
+        """A gateway's certificate for the key of ``request`` and for ``names``, followed by the root, in PEM.
+
+        Raises:
+            CertificateFileError: the key is of another kind than RSA or EC.
+            ValueError: a name is none that a certificate can hold.
+        """
+        key = request.public_key()
+        if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+            raise CertificateFileError("the request's key is neither RSA nor EC; have the request made anew")
+        certificate = self._certificate(names, key, Role.GATEWAY, [ExtendedKeyUsageOID.SERVER_AUTH], lifetime)
+        return certificate.public_bytes(Encoding.PEM) + self.pem
+
     def issue_client(
         self, name: str, key: CertificateKey, role: Role, *, lifetime: datetime.timedelta = LEAF_LIFETIME
     ) -> Issued:
@@ -118,38 +134,58 @@ class Authority:
         usages: list[x509.ObjectIdentifier],
         lifetime: datetime.timedelta = LEAF_LIFETIME,
     ) -> Issued:
+        certificate = self._certificate(names, key.public_key(), role, usages, lifetime)
+        return Issued(certificate.public_bytes(Encoding.PEM), private_pem(key))
+
+    def _certificate(
+        self,
+        names: list[str],
+        key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey,
+        role: Role,
+        usages: list[x509.ObjectIdentifier],
+        lifetime: datetime.timedelta,
+    ) -> x509.Certificate:
         now = datetime.datetime.now(datetime.UTC)
         end = min(now + lifetime, self.certificate.not_valid_after_utc)
         start = min(now, end) - _CLOCK_SKEW  # an end in the past makes an expired certificate, for tests and drills
-        alternative: list[x509.GeneralName] = [_general_name(name) for name in names]
+        alternative: list[x509.GeneralName] = [general_name(name) for name in names]
         alternative.append(x509.UniformResourceIdentifier(role))
-        certificate = (
+        return (
             x509.CertificateBuilder()
             .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])]))
             .issuer_name(self.certificate.subject)
-            .public_key(key.public_key())
+            .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(start)
             .not_valid_after(end)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_key_usage(encipherment=isinstance(key, rsa.RSAPrivateKey)), critical=True)
+            .add_extension(leaf_key_usage(key), critical=True)
             .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
             .add_extension(x509.SubjectAlternativeName(alternative), critical=False)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self.certificate.public_key()),  # type: ignore[arg-type]
                 critical=False,
             )
             .sign(self.key, hashes.SHA256())
         )
-        return Issued(certificate.public_bytes(Encoding.PEM), private_pem(key))
 
 
-def _general_name(name: str) -> x509.GeneralName:
+def general_name(name: str) -> x509.GeneralName:
+    """A DNS name or an IP address, as it stands in a subject alternative name.
+
+    Raises:
+        ValueError: it is neither (a DNS name is ASCII; an international one comes in its ``xn--`` form).
+    """
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         return x509.DNSName(name)
+
+
+def leaf_key_usage(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> x509.KeyUsage:
+    """The key usage of a certificate that is no authority's."""
+    return _key_usage(encipherment=isinstance(key, rsa.RSAPublicKey))
 
 
 def _key_usage(*, certificate_authority: bool = False, encipherment: bool = False) -> x509.KeyUsage:

@@ -35,6 +35,11 @@ class KeyType(StrEnum):
     P256 = "p-256"
     P384 = "p-384"
 
+    @property
+    def label(self) -> str:
+        """As people write it: ``RSA 2048``, ``P-256``."""
+        return self.upper().replace("RSA-", "RSA ")
+
 
 class ClientAuthentication(StrEnum):
     """How clients show who they are."""

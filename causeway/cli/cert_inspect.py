@@ -1,0 +1,105 @@
+"""``causeway cert inspect``: look at a certificate, in files or on a running server."""
+
+import asyncio
+import dataclasses
+import datetime as dt
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cryptography import x509
+
+from causeway.cli.cert_options import JsonOption, NamesOption, PlanOption
+from causeway.cli.output import print_checks
+from causeway.cli.passphrase import PassphraseOption, from_file, known_passphrase
+from causeway.errors import OperatorError
+from causeway.observability.checks import CheckResult
+from causeway.pki.bundle import Bundle, read_bundles
+from causeway.pki.chain import build_chain, find_leaf
+from causeway.pki.errors import PassphraseError
+from causeway.pki.inspection import Purpose, Wanted, inspect_chain
+from causeway.pki.live import look_at
+from causeway.plan.certificate import certificate_need
+from causeway.plan.document import Plan, read_plan
+from causeway.plan.values import Target
+
+HTTPS = 443
+_ADDRESS = re.compile(r"[A-Za-z0-9_.-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
+_FILES = frozenset((".pem", ".cer", ".crt", ".der", ".key", ".p7b", ".pfx", ".p12"))
+
+
+def inspect(
+    what: Annotated[
+        list[str],
+        typer.Argument(help="Files (PEM, DER, PFX, PKCS #7, keys), read together; or one server, HOST or HOST:PORT."),
+    ],
+    plan: PlanOption = None,
+    name: NamesOption = None,
+    client: Annotated[
+        bool, typer.Option("--client", help="It is a sample of the devices' client certificates.")
+    ] = False,
+    ca: Annotated[
+        list[Path] | None, typer.Option("--ca", help="A root of your own, or an intermediate. May repeat.")
+    ] = None,
+    passphrase_file: PassphraseOption = None,
+    timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, help="For a server, in seconds.")] = 10.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Check names, key, usage, signature, dates, chain and revocation addresses; exit code 1 where one fails."""
+    wanted = _wanted(read_plan(plan) if plan else None, tuple(name or ()), client=client)
+    others = read_bundles(ca or ()).certificates
+    files = [Path(one) for one in what]
+    missing = [path for path in files if not path.exists()]
+    if not missing:
+        results = _files(files, others, wanted, passphrase_file)
+    elif len(what) == 1 and _ADDRESS.fullmatch(what[0]) and missing[0].suffix.lower() not in _FILES:
+        results = _server(what[0], others, wanted, timeout_s)
+    else:
+        raise OperatorError(f"{missing[0]}: no such file")
+    raise typer.Exit(print_checks(results, as_json=as_json))
+
+
+def _wanted(plan: Plan | None, names: tuple[str, ...], *, client: bool) -> Wanted:
+    if client:
+        return Wanted(names=names, purpose=Purpose.CLIENT)
+    if plan is None:
+        return Wanted(names=names)
+    need = certificate_need(plan)
+    return Wanted(
+        names=names or (plan.names.service_name,),
+        common_name=need.common_name if plan.target is Target.CONFIGMGR else "",
+        key_kinds=tuple(kind.label for kind in sorted(need.allowed_keys)),
+        needs_key=need.exportable,
+    )
+
+
+def _files(
+    files: list[Path], others: tuple[x509.Certificate, ...], wanted: Wanted, passphrase_file: Path | None
+) -> list[CheckResult]:
+    label = str(files[0])
+    bundle = _read(files, label, passphrase_file)
+    chain = build_chain(find_leaf(bundle.certificates, bundle.key, label), (*bundle.certificates, *others))
+    return inspect_chain(label, chain, bundle.key, wanted, now=dt.datetime.now(dt.UTC))
+
+
+def _read(files: list[Path], label: str, passphrase_file: Path | None) -> Bundle:
+    passphrase = from_file(passphrase_file)
+    try:
+        return read_bundles(files, passphrase)
+    except PassphraseError:
+        typed = known_passphrase(passphrase_file, label)
+        if typed is None or typed == passphrase:
+            raise
+        return read_bundles(files, typed)
+
+
+def _server(address: str, others: tuple[x509.Certificate, ...], wanted: Wanted, timeout_s: float) -> list[CheckResult]:
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdigit():
+        host, port = address, str(HTTPS)
+    shown = asyncio.run(look_at(host.strip("[]"), int(port), timeout_s=timeout_s))
+    chain = build_chain(shown.certificates[0], (*shown.certificates[1:], *others))
+    names = wanted.names or (host,)
+    wanted = dataclasses.replace(wanted, names=names, needs_key=False)
+    return inspect_chain(f"{host}:{port}", chain, None, wanted, now=dt.datetime.now(dt.UTC))

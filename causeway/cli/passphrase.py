@@ -1,0 +1,57 @@
+"""Passphrases on the command line: from a file or from the terminal, never from an argument."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from causeway.files import read_state
+from causeway.pki.errors import PassphraseError
+
+PassphraseOption = Annotated[
+    Path | None,
+    typer.Option("--passphrase-file", help="A file whose first line is the passphrase; else it is asked for."),
+]
+
+
+def from_file(path: Path | None) -> bytes | None:
+    """The first line of ``path``; None where there is no file.
+
+    Raises:
+        StateError: it cannot be read.
+        PassphraseError: it is empty.
+    """
+    if path is None:
+        return None
+    lines = read_state(path, "the passphrase").splitlines()
+    if not lines or not lines[0]:
+        raise PassphraseError(f"{path}: empty; its first line is the passphrase")
+    return lines[0]
+
+
+def new_passphrase(path: Path | None, what: str, without: str) -> bytes:
+    """A passphrase for something new: from ``path``, or typed twice.
+
+    Args:
+        path: of ``--passphrase-file``.
+        what: it protects.
+        without: what to do where nobody can type.
+
+    Raises:
+        PassphraseError: there is no terminal to ask.
+    """
+    given = from_file(path)
+    if given is not None:
+        return given
+    if not sys.stdin.isatty():
+        raise PassphraseError(f"{what} needs a passphrase: give --passphrase-file{without}")
+    return str(typer.prompt(f"Passphrase for {what}", hide_input=True, confirmation_prompt=True, err=True)).encode()
+
+
+def known_passphrase(path: Path | None, name: str) -> bytes | None:
+    """The passphrase of something that is there: from ``path``, or typed; None where nobody can type."""
+    given = from_file(path)
+    if given is not None or not sys.stdin.isatty():
+        return given
+    return str(typer.prompt(f"Passphrase of {name}", hide_input=True, err=True)).encode()

@@ -1,0 +1,1 @@
+"""Certificates from Active Directory Certificate Services: by files, which always works, or by web enrolment."""
