@@ -1,6 +1,8 @@
 """``causeway device``: a reference client for this machine."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -9,9 +11,10 @@ import typer
 
 from causeway.cli.output import OK, PROBLEMS, print_json, print_table, stdout
 from causeway.device.client import DeviceClient
-from causeway.device.config import DeviceConfig, default_state_folder
+from causeway.device.config import DEFAULT_TOKEN_HEADER, DeviceConfig, default_state_folder
 from causeway.device.schedule import run_until_stopped
 from causeway.device.state import StateFolder
+from causeway.errors import OperatorError
 from causeway.observability.logging import configure
 
 app = typer.Typer(
@@ -19,6 +22,7 @@ app = typer.Typer(
 )
 
 _Result = TypeVar("_Result")
+_MAX_TOKEN = 32 * 1024
 
 Url = Annotated[
     str,
@@ -45,6 +49,16 @@ State = Annotated[
         help="Folder for the device's keys, identity and policies.",
     ),
 ]
+BulkTokenFile = Annotated[
+    str | None,
+    typer.Option(
+        help="File with a bulk registration token, or - for standard input; or CAUSEWAY_DEVICE_BULK_TOKEN holds it.",
+    ),
+]
+TokenHeader = Annotated[
+    str,
+    typer.Option(envvar="CAUSEWAY_DEVICE_TOKEN_HEADER", help="The header for a token, and the word before it."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
 
 
@@ -56,11 +70,22 @@ def register(
     certificate: Certificate = None,
     key: Key = None,
     proxy: Proxy = None,
+    bulk_token_file: BulkTokenFile = None,
+    token_header: TokenHeader = DEFAULT_TOKEN_HEADER,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for an approval.")] = 0.0,
     as_json: Json = False,
 ) -> None:
     """Register this machine. Exit code 1 while its approval is pending."""
-    config = DeviceConfig(url, state, ca, certificate, key, proxy=proxy)
+    config = DeviceConfig(
+        url,
+        state,
+        ca,
+        certificate,
+        key,
+        proxy=proxy,
+        bulk_token=_bulk_token(bulk_token_file),
+        token_header=token_header,
+    )
     known = _run(config, lambda client: client.register(wait_s=wait))
     if as_json:
         print_json({"identity": known.identity, "registered": known.registered, "approval": known.approval})
@@ -79,6 +104,7 @@ def policy(
     certificate: Certificate = None,
     key: Key = None,
     proxy: Proxy = None,
+    token_header: TokenHeader = DEFAULT_TOKEN_HEADER,
     full: Annotated[bool, typer.Option("--full", help="Ask for everything, not for what changed.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -87,7 +113,8 @@ def policy(
     async def get(client: DeviceClient) -> tuple[Any, Any]:
         return await client.policy(full=full), client.state
 
-    change, known = _run(DeviceConfig(url, state, ca, certificate, key, proxy=proxy), get)
+    config = DeviceConfig(url, state, ca, certificate, key, proxy=proxy, token_header=token_header)
+    change, known = _run(config, get)
     if as_json:
         print_json(
             {
@@ -111,6 +138,7 @@ def heartbeat(
     certificate: Certificate = None,
     key: Key = None,
     proxy: Proxy = None,
+    token_header: TokenHeader = DEFAULT_TOKEN_HEADER,
     as_json: Json = False,
 ) -> None:
     """Tell the site that this machine is there."""
@@ -119,7 +147,8 @@ def heartbeat(
         await client.heartbeat()
         return client.state.identity
 
-    identity = _run(DeviceConfig(url, state, ca, certificate, key, proxy=proxy), send)
+    config = DeviceConfig(url, state, ca, certificate, key, proxy=proxy, token_header=token_header)
+    identity = _run(config, send)
     _done({"identity": identity, "sent": True}, f"Heartbeat of {identity} sent.", as_json=as_json)
 
 
@@ -131,14 +160,36 @@ def inventory(
     certificate: Certificate = None,
     key: Key = None,
     proxy: Proxy = None,
+    token_header: TokenHeader = DEFAULT_TOKEN_HEADER,
     as_json: Json = False,
 ) -> None:
     """Tell the site this machine's hardware and installed software."""
-    config = DeviceConfig(url, state, ca, certificate, key, proxy=proxy)
+    config = DeviceConfig(url, state, ca, certificate, key, proxy=proxy, token_header=token_header)
     report = _run(config, lambda client: client.inventory())
     classes = {name: len(instances) for name, instances in report.by_class().items()}
     told = f"Inventory sent: {len(report.instances)} instances of {len(classes)} classes."
     _done({"identity": report.client_id, "sent": True, "classes": classes}, told, as_json=as_json)
+
+
+@app.command()
+def token(
+    url: Url,
+    state: State,
+    ca: Ca = None,
+    certificate: Certificate = None,
+    key: Key = None,
+    proxy: Proxy = None,
+    token_header: TokenHeader = DEFAULT_TOKEN_HEADER,
+    as_json: Json = False,
+) -> None:
+    """Get the tokens by which this machine can be managed outside without a certificate.
+
+    A device that shows tokens renews them by itself; one on the internal network gets its first ones so.
+    """
+    config = DeviceConfig(url, state, ca, certificate, key, proxy=proxy, token_header=token_header)
+    kept = _run(config, lambda client: client.renew_tokens())
+    until = None if kept.self_prove is None else kept.self_prove.expires
+    _done({"identity": kept.identity, "until": until}, f"{kept.identity} may be away until {until}.", as_json=as_json)
 
 
 @app.command()
@@ -175,11 +226,42 @@ def run(
     certificate: Certificate = None,
     key: Key = None,
     proxy: Proxy = None,
+    bulk_token_file: BulkTokenFile = None,
+    token_header: TokenHeader = DEFAULT_TOKEN_HEADER,
     as_json: Annotated[bool, typer.Option("--json", help="Log one JSON object a line.")] = False,
 ) -> None:
     """Register, get policy and report at the intervals that the policy says, until SIGTERM or Ctrl-C."""
     configure("device", form="json" if as_json else "auto")
-    _run(DeviceConfig(url, state, ca, certificate, key, proxy=proxy), run_until_stopped)
+    config = DeviceConfig(
+        url,
+        state,
+        ca,
+        certificate,
+        key,
+        proxy=proxy,
+        bulk_token=_bulk_token(bulk_token_file),
+        token_header=token_header,
+    )
+    _run(config, run_until_stopped)
+
+
+def _read(path: Path) -> str:
+    with path.open(encoding="utf-8") as file:
+        return file.read(_MAX_TOKEN)
+
+
+def _bulk_token(file: str | None) -> str | None:
+    """The bulk registration token. It never is an argument: those are for all users of a machine to see."""
+    if file is None:
+        return os.environ.get("CAUSEWAY_DEVICE_BULK_TOKEN", "").strip() or None
+    try:
+        # A token has some hundred characters; more than a few thousand is another file.
+        text = sys.stdin.read(_MAX_TOKEN) if file == "-" else _read(Path(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise OperatorError(f"{file}: the bulk registration token cannot be read: {error}") from None
+    if not text.strip():
+        raise OperatorError(f"{'standard input' if file == '-' else file}: empty; expected a bulk registration token")
+    return text.strip()
 
 
 def _run(config: DeviceConfig, work: Callable[[DeviceClient], Awaitable[_Result]]) -> _Result:

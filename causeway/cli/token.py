@@ -78,7 +78,7 @@ def new(
         shown = {"file": str(file)} if file is not None else {"token": token}
         print_json({"id": token_id, "expires_at": now + ends_in, "max_uses": max_uses, "note": note, **shown})
         return
-    devices = "any number of devices" if max_uses is None else f"{max_uses} devices"
+    devices = "any number of devices" if max_uses is None else "one device" if max_uses == 1 else f"{max_uses} devices"
     stdout.print(f"Token {token_id}, until {_moment(now + ends_in)}, for {devices}.", markup=False, soft_wrap=True)
     stdout.print("A device: `causeway device register --bulk-token-file FILE`. Keep it like a password.", markup=False)
     if file is not None:

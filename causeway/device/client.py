@@ -9,6 +9,7 @@ from typing import Self
 import httpx
 from cryptography import x509
 
+from causeway.device.access import Access, Authentication
 from causeway.device.config import DeviceConfig
 from causeway.device.errors import AnswerMalformedError, NotRegisteredError, PendingApprovalError
 from causeway.device.facts import read_facts
@@ -18,7 +19,9 @@ from causeway.device.messenger import Messenger
 from causeway.device.packages import read_packages
 from causeway.device.policies import Policies, PolicyChange, raise_for
 from causeway.device.registration import Registration, Sleep
+from causeway.device.site_tokens import Clock, SiteTokens
 from causeway.device.state import DeviceState, StateFolder
+from causeway.device.token_store import KeptTokens, TokenStore
 from causeway.device.transport import Transport
 from causeway.messaging.errors import MessagingError
 from causeway.messaging.identifiers import new_guid
@@ -30,8 +33,7 @@ from causeway.messaging.state_messages import StateMessage
 _HEARTBEAT = "MP_DdrEndpoint"
 _HARDWARE = "MP_HinvEndpoint"
 _RELAY = "MP_RelayEndpoint"
-_LOCATION = "/SMS_MP/.sms_aut?"
-_LOCATION_WITHOUT_CERTIFICATE = "/SMS_MP_AltAuth/.sms_aut?"
+_LOCATION = ".sms_aut?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class DeviceClient:
         config: where the gateway is, whom to trust, where the state is.
         transport: httpx's transport, for tests; None connects with TLS.
         sleep: waits between two questions while an approval is pending; for tests.
+        now: the clock by which tokens end; for tests.
     """
 
     def __init__(
@@ -64,14 +67,18 @@ class DeviceClient:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Sleep = asyncio.sleep,
+        now: Clock = lambda: datetime.now(UTC),
     ) -> None:
         self.config = config
         self._folder = StateFolder(config.state)
-        self._transport = Transport(config, transport=transport)
+        self.access = Access.of(config)
+        self._transport = Transport(config, self.access.server, transport=transport)
         self._sleep = sleep
+        self._now = now
         self._state = DeviceState()
         self._keys: DeviceKeys
         self._messenger: Messenger
+        self._tokens: SiteTokens
 
     async def __aenter__(self) -> Self:
         """Take the state folder; make keys where there are none.
@@ -84,10 +91,18 @@ class DeviceClient:
             # Making an RSA key takes long enough to hold up the other devices of a simulator.
             self._keys = await asyncio.to_thread(load_or_make_keys, self.config)
             self._state = self._folder.load().for_certificate(self._keys.fingerprint)
+            store = TokenStore(self.config.state)
+            store.load()
         except BaseException:
             self._folder.__exit__()
             raise
-        self._messenger = Messenger(self.config, self._keys.key, self._transport)
+        self._messenger = Messenger(self.config, self.access, self._keys.key, self._transport)
+        by_token = self.access.authentication is Authentication.TOKEN
+        self._tokens = SiteTokens(
+            self.config, self._keys, store, self._transport, by_token, lambda: self._state, now=self._now
+        )
+        if by_token:
+            self._transport.credential = self._tokens
         return self
 
     async def __aexit__(
@@ -109,7 +124,7 @@ class DeviceClient:
         Raises:
             DeviceError: no answer, or none that makes sense.
         """
-        path = _LOCATION if self.config.certificate is not None else _LOCATION_WITHOUT_CERTIFICATE
+        path = self.access.management_point + _LOCATION
         points = (await self._transport.send("GET", path + "MPLIST")).body
         certificate = (await self._transport.send("GET", path + "SITESIGNCERT")).body
         try:
@@ -137,7 +152,21 @@ class DeviceClient:
             await self.locate()
         registration = Registration(self.config, self._keys, self._messenger, sleep=self._sleep)
         await self._save(await registration.run(self._state, wait_s=wait_s))
+        if self._state.registered and self._transport.credential is not None:
+            # While what let it register still holds.
+            await self._tokens.renew(both=True)
         return self._state
+
+    async def renew_tokens(self) -> KeptTokens:
+        """Get the tokens by which this device can be managed outside, without a certificate; returns what it has.
+
+        Raises:
+            NotRegisteredError, PendingApprovalError: only an approved device gets tokens.
+            DeviceError: the token service gave none.
+        """
+        self._require_registration()
+        await self._tokens.renew(both=True)
+        return self._tokens.kept
 
     async def policy(self, *, full: bool = False) -> PolicyChange:
         """Get the policies: what changed since the last contact, or everything.
@@ -148,7 +177,7 @@ class DeviceClient:
             DeviceError: no answer, or none that makes sense.
         """
         self._require_registration()
-        policies = Policies(self.config, self._keys, self._messenger, self._transport)
+        policies = Policies(self.config, self.access, self._keys, self._messenger, self._transport)
         state, change, problems = await policies.run(self._state, full=full)
         await self._save(state)
         raise_for(problems)

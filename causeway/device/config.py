@@ -10,7 +10,13 @@ from urllib.parse import urlsplit
 
 from causeway.errors import ConfigurationError
 
+_MUTUAL_AUTH = re.compile(r"^/CCM_Proxy_MutualAuth/", re.IGNORECASE)
+_TOKEN_HEADER = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64})(?:: ?([!#$%&'*+\-.^_`|~0-9A-Za-z]{0,32}))?")
 _PREFIX = re.compile(r"(/CCM_Proxy_(?:MutualAuth|ServerAuth)/[0-9]{1,20})?/?", re.IGNORECASE | re.ASCII)
+
+
+DEFAULT_TOKEN_HEADER = "Authorization: Bearer"  # noqa: S105 - where it goes
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,8000}(?:\.[A-Za-z0-9_-]{1,8000}){2}")
 
 
 def default_state_folder() -> Path:
@@ -49,6 +55,10 @@ class ServerUrl:
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         return cls(f"https://{host}" + (f":{port}" if port is not None else ""), prefix[1] or "")
 
+    def for_tokens(self) -> "ServerUrl":
+        """The same where clients without a certificate go: a client that is told the one prefix uses both."""
+        return ServerUrl(self.origin, _MUTUAL_AUTH.sub("/CCM_Proxy_ServerAuth/", self.prefix))
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceConfig:
@@ -59,7 +69,9 @@ class DeviceConfig:
     PKI certificate (PEM, with its chain) for TLS, which is the registration certificate too when it is RSA; without
     them the device proves itself by its registration alone. ``name`` is the device's host name. ``keep_connections``
     keeps a connection for the next message; native clients open a new one for each. ``timeout_s`` bounds one exchange.
-    ``proxy`` is an HTTP proxy's URL on the way to the gateway.
+    ``proxy`` is an HTTP proxy's URL on the way to the gateway. ``bulk_token`` is a bulk registration token, for a
+    device that has nothing else yet. ``token_header`` is the header that a token goes in, with the word before it: how
+    Configuration Manager's clients send theirs is not public.
     """
 
     url: str
@@ -71,11 +83,22 @@ class DeviceConfig:
     keep_connections: bool = False
     timeout_s: float = 60.0
     proxy: str | None = None
+    bulk_token: str | None = field(default=None, repr=False)
+    token_header: str = DEFAULT_TOKEN_HEADER
 
     def __post_init__(self) -> None:
         ServerUrl.parse(self.url)
         if (self.certificate is None) != (self.key is None):
             raise ConfigurationError("a certificate needs its key and a key its certificate: give both or neither")
+        if self.certificate is not None and self.bulk_token is not None:
+            raise ConfigurationError("a device has a certificate or a bulk registration token: give one of them")
+        if self.bulk_token is not None and not _TOKEN.fullmatch(self.bulk_token):
+            raise ConfigurationError("that is no bulk registration token: it is one word with two dots in it")
+        if _TOKEN_HEADER.fullmatch(self.token_header) is None:
+            raise ConfigurationError(
+                f"{self.token_header[:100]!r} is no header for a token; expected a name and perhaps a word, such as "
+                f"{DEFAULT_TOKEN_HEADER!r}"
+            )
 
     @property
     def server(self) -> ServerUrl:

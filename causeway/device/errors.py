@@ -56,6 +56,13 @@ class AnswerMalformedError(DeviceError):
     word = "Device_AnswerMalformed"
 
 
+class TokenMissingError(DeviceError):
+    """A device without a certificate has no token that still holds."""
+
+    cause = Cause.OPERATOR
+    word = "Device_TokenMissing"
+
+
 class RegistrationRejectedError(DeviceError):
     """The site does not take this device: it is blocked, or its certificate is not trusted."""
 

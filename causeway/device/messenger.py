@@ -2,6 +2,7 @@
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from causeway.device.access import Access
 from causeway.device.config import DeviceConfig
 from causeway.device.errors import AnswerEmptyError, AnswerMalformedError
 from causeway.device.transport import Answer, Transport
@@ -10,19 +11,17 @@ from causeway.messaging.errors import MessagingError
 from causeway.messaging.header import ReplyMode
 from causeway.messaging.message import Message, compose, decode, encode
 
-_WITH_CERTIFICATE = "/ccm_system/request"
-_WITHOUT = "/ccm_system_altauth/request"
 _METHOD = "CCM_POST"
 
 
 class Messenger:
-    """Speaks for one device. A device with a TLS certificate uses the virtual directory that asks for one."""
+    """Speaks for one device."""
 
-    def __init__(self, config: DeviceConfig, key: rsa.RSAPrivateKey, transport: Transport) -> None:
+    def __init__(self, config: DeviceConfig, access: Access, key: rsa.RSAPrivateKey, transport: Transport) -> None:
         self._config = config
+        self._access = access
         self._key = key
         self._transport = transport
-        self._path = _WITH_CERTIFICATE if config.certificate is not None else _WITHOUT
 
     async def ask(self, body_xml: str, endpoint: str, *, client_id: str = "") -> str:
         """Send a message and return the reply's body; signed when it comes from a ``client_id``.
@@ -67,7 +66,7 @@ class Messenger:
         attachments: tuple[tuple[str, bytes], ...] = (),
         properties: tuple[tuple[str, str], ...] = (),
     ) -> Message:
-        server = self._config.server
+        server = self._access.server
         return compose(
             body_xml,
             endpoint,
@@ -82,4 +81,6 @@ class Messenger:
         if client_id:
             message = sign_message(message, self._key, client_id)
         content_type, body = encode(message)
-        return await self._transport.send(_METHOD, self._path, headers={"Content-Type": content_type}, content=body)
+        return await self._transport.send(
+            _METHOD, self._access.messages, headers={"Content-Type": content_type}, content=body
+        )

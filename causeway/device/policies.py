@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from causeway.device.access import Access
 from causeway.device.config import DeviceConfig
 from causeway.device.errors import AnswerMalformedError, DeviceError, PolicyIncompleteError
 from causeway.device.identity import DeviceKeys
@@ -30,7 +31,7 @@ _ENDPOINT = "MP_PolicyManager"
 _MAX_POLICIES = 10_000
 _MAX_STORED_CHARACTERS = 64 * 1024 * 1024
 _PROTECTED = PolicyFlags.REQUIRES_AUTH | PolicyFlags.SECRET
-_DIRECTORY, _DIRECTORY_WITHOUT_CERTIFICATE = "/SMS_MP/", "/SMS_MP_AltAuth/"
+_DIRECTORY = "/SMS_MP/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,11 @@ class PolicyChange:
 class Policies:
     """Gets the policies of one device."""
 
-    def __init__(self, config: DeviceConfig, keys: DeviceKeys, messenger: Messenger, transport: Transport) -> None:
+    def __init__(
+        self, config: DeviceConfig, access: Access, keys: DeviceKeys, messenger: Messenger, transport: Transport
+    ) -> None:
         self._config = config
+        self._directory = access.management_point
         self._keys = keys
         self._messenger = messenger
         self._transport = transport
@@ -124,8 +128,8 @@ class Policies:
         if PolicyFlags.INTRANET_ONLY in assignment.flags and self._config.server.prefix:
             return stored
         target = body_target(assignment.location)
-        if self._config.certificate is None and target.lower().startswith(_DIRECTORY.lower()):
-            target = _DIRECTORY_WITHOUT_CERTIFICATE + target[len(_DIRECTORY) :]
+        if target.lower().startswith(_DIRECTORY.lower()):
+            target = self._directory + target[len(_DIRECTORY) :]
         headers = sign_token_headers(self._keys.key, identity) if assignment.flags & _PROTECTED else {}
         body = (await self._transport.send("GET", target, headers=headers)).body
         if is_enveloped(body):

@@ -5,12 +5,12 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import httpx
 
 from causeway import __version__
-from causeway.device.config import DeviceConfig, tls_context
+from causeway.device.config import DeviceConfig, ServerUrl, tls_context
 from causeway.device.errors import AnswerMalformedError, AnswerRefusedError, UnreachableError, UntrustedServerError
 from causeway.errors import ConfigurationError
 
@@ -28,16 +28,37 @@ class Answer:
     request_id: str
 
 
+class Credential(Protocol):
+    """Shows who the device is, in headers."""
+
+    async def headers(self) -> Mapping[str, str]:
+        """The headers of the next request.
+
+        Raises:
+            DeviceError: there is nothing to show.
+        """
+
+    async def after_refusal(self, error: AnswerRefusedError) -> bool:
+        """Whether a request that was refused is worth a second try, with other headers."""
+
+
 class Transport:
     """Sends requests below the configured URL. Use as an asynchronous context manager.
 
     Args:
         config: the device.
+        server: where its requests go.
         transport: httpx's transport, for tests; None connects with TLS.
+
+    Attributes:
+        credential: what shows who the device is in each request; None where TLS does, or nothing has to.
     """
 
-    def __init__(self, config: DeviceConfig, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._server = config.server
+    def __init__(
+        self, config: DeviceConfig, server: ServerUrl, *, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self.credential: Credential | None = None
+        self._server = server
         self._timeout_s = config.timeout_s
         self._headers = {"User-Agent": f"causeway-device/{__version__}", "Accept-Encoding": "identity"}
         if not config.keep_connections:
@@ -64,7 +85,13 @@ class Transport:
         await self._client.aclose()
 
     async def send(
-        self, method: str, target: str, *, headers: Mapping[str, str] | None = None, content: bytes = b""
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+        plain: bool = False,
     ) -> Answer:
         """Send one request and return its answer.
 
@@ -73,15 +100,27 @@ class Transport:
             target: path and query below the configured prefix; they travel byte for byte, braces included.
             headers: what the request has beside the usual.
             content: the body.
+            plain: without the credential.
 
         Raises:
             AnswerRefusedError: another status than 200.
             UnreachableError, UntrustedServerError, AnswerMalformedError: there was no whole answer.
         """
+        credential = None if plain else self.credential
+        if credential is None:
+            return await self._exchange(method, target, headers or {}, content)
+        try:
+            return await self._exchange(method, target, {**(headers or {}), **await credential.headers()}, content)
+        except AnswerRefusedError as error:
+            if not await credential.after_refusal(error):
+                raise
+        return await self._exchange(method, target, {**(headers or {}), **await credential.headers()}, content)
+
+    async def _exchange(self, method: str, target: str, headers: Mapping[str, str], content: bytes) -> Answer:
         request = self._client.build_request(
             method,
             self._server.origin + "/",
-            headers={**self._headers, **(headers or {})},
+            headers={**self._headers, **headers},
             content=content or None,
             extensions={"target": (self._server.prefix + target).encode("ascii")},
         )

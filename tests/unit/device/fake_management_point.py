@@ -27,6 +27,7 @@ from causeway.messaging.registration import (
 )
 from causeway.messaging.reports import Report, report_of
 from causeway.messaging.signatures import encode_certificate, rsa_key_of
+from causeway.messaging.tokens import GivenToken, TokenKind, TokenRequest, TokenResponse, parse_token_request
 
 ROLE = "/72057594037927937"
 PREFIX = b"/CCM_Proxy_ServerAuth" + ROLE.encode()
@@ -49,6 +50,9 @@ class FakeManagementPoint:
     requests: list[httpx.Request] = field(default_factory=list)
     overrides: dict[str, Callable[[], httpx.Response]] = field(default_factory=dict)
     protected: set[str] = field(default_factory=set)
+    token_requests: list[TokenRequest] = field(default_factory=list)
+    withdrawn: set[str] = field(default_factory=set)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         answer = self._answer(request)
@@ -64,6 +68,10 @@ class FakeManagementPoint:
         for part, answer in self.overrides.items():
             if part in path:
                 return answer()
+        if bearer(request) in self.withdrawn:
+            return httpx.Response(401, extensions={"reason_phrase": b"CMGService_Invalid_Token"})
+        if path == "/CCM_STS":
+            return self._tokens(request)
         if request.method == "CCM_POST":
             return self._message(request, path)
         name = path.rpartition("?")[2]
@@ -74,6 +82,19 @@ class FakeManagementPoint:
             certificate = SiteSigningCertificate(encode_certificate(self.site_certificate))
             return httpx.Response(200, content=certificate.to_xml().encode())
         return self._policy(request, name)
+
+    def _tokens(self, request: httpx.Request) -> httpx.Response:
+        wanted = parse_token_request(request.content.decode())
+        wanted.verify(self.keys[wanted.client_id])
+        self.token_requests.append(wanted)
+        now = self.now()
+        lasts = {TokenKind.CCM: timedelta(hours=8), TokenKind.SELF_PROVE: timedelta(days=90)}
+        renewed = {TokenKind.CCM: timedelta(hours=6), TokenKind.SELF_PROVE: timedelta(days=30)}
+        tokens = tuple(
+            GivenToken(kind, f"{kind}.{len(self.token_requests)}.s", now + lasts[kind], now + renewed[kind])
+            for kind in wanted.kinds
+        )
+        return httpx.Response(200, content=TokenResponse(wanted.client_id, now, tokens).to_xml().encode())
 
     def _policy(self, request: httpx.Request, name: str) -> httpx.Response:
         if name not in self.bodies:
@@ -111,6 +132,11 @@ class FakeManagementPoint:
         self.keys[smsid] = rsa_key_of(request.signing_certificate)
         approval = ApprovalStatus.APPROVED if status is RegistrationStatus.REGISTERED else ApprovalStatus.PENDING
         return RegistrationResponse(request.request_type, status, smsid, approval, datetime.now(UTC)).to_xml()
+
+
+def bearer(request: httpx.Request) -> str:
+    """The token of a request, or nothing."""
+    return str(request.headers.get("Authorization", "")).removeprefix("Bearer ")
 
 
 def reply(message: Message, body_xml: str) -> httpx.Response:
