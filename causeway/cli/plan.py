@@ -2,7 +2,7 @@
 
 import typer
 
-from causeway.cli import plan_new, plan_show
+from causeway.cli import plan_new, plan_runbook, plan_show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -14,3 +14,4 @@ app.command()(plan_show.show)
 app.command()(plan_show.firewall)
 app.command()(plan_show.roles)
 app.command()(plan_show.diff)
+app.command()(plan_runbook.runbook)

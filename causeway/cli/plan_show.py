@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from rich.text import Text
 from causeway.cli.output import OK, PROBLEMS, print_json, stdout
 from causeway.cli.plan_options import ExplainOption, JsonOption, PlanArgument, known_prices, print_findings
 from causeway.cli.plan_print import print_cost, print_facts, print_heading, print_topic
+from causeway.errors import OperatorError
 from causeway.files import write_atomically
 from causeway.plan.access import custom_roles
 from causeway.plan.cost import monthly_cost
@@ -59,9 +61,22 @@ def firewall(
     stdout.print(f"{out} is written.", markup=False, soft_wrap=True)
 
 
-def roles(plan: PlanArgument = FILE) -> None:
-    """Print the custom roles with exactly the actions that are needed, as JSON for `az role definition create`."""
-    print_json(list(custom_roles(read_plan(plan))))
+class Role(StrEnum):
+    """The custom roles."""
+
+    PREFLIGHT = "preflight"
+    DEPLOYMENT = "deployment"
+
+
+def roles(
+    plan: PlanArgument = FILE,
+    only: Annotated[Role | None, typer.Option("--only", help="One of them, as `az` takes it; else both.")] = None,
+) -> None:
+    """Print the custom roles with exactly the actions that are needed, for `az role definition create`."""
+    found = custom_roles(read_plan(plan))
+    if not found:
+        raise OperatorError(f"{plan}: Microsoft documents no custom role for its gateway; who makes it is an Owner")
+    print_json(found[list(Role).index(only)] if only else list(found))
 
 
 def diff(
