@@ -105,7 +105,7 @@ def parse_ours(words: list[str]) -> None:
     """Let the command line parse a command of ours without running it; raises where it does not take it."""
     command: Any = typer.main.get_command(importlib.import_module(_COMMANDS[words[0]]).app)
     rest = words[1:]
-    while hasattr(command, "commands"):
+    while hasattr(command, "commands") and rest:
         command, rest = command.commands[rest[0]], rest[1:]
     command.make_context(words[0], rest)
 
