@@ -1,14 +1,18 @@
 """From published endpoints to the internal URLs behind them."""
 
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from causeway.connection_point.metrics import EndpointMetrics
 from causeway.connection_point.upstream_pool import Origin, UpstreamPool
-from causeway.gateway_settings import Endpoint, GatewaySettings
+from causeway.gateway_settings import Authentication, Endpoint, GatewaySettings
+from causeway.gateway_settings.status import MAX_CERTIFICATE_BYTES, STATUS_ENDPOINT, STATUS_PATH
 from causeway.http import RequestHead
 from causeway.refusals import Refused
+
+_STATUS_TIMEOUT_S = 15.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +72,8 @@ class SiteSystems:
 
     def apply(self, settings: GatewaySettings) -> None:
         """Take the endpoints of ``settings``."""
-        self.routes = {endpoint.name.encode(): self._route(endpoint) for endpoint in settings.endpoints}
+        endpoints = [*settings.endpoints, *_own_endpoints(settings)]
+        self.routes = {endpoint.name.encode(): self._route(endpoint) for endpoint in endpoints}
         used = {route.pool for route in self.routes.values()}
         for origin, pool in list(self.pools.items()):
             if pool not in used:
@@ -106,3 +111,18 @@ class SiteSystems:
         """Close what is kept."""
         for pool in self.pools.values():
             pool.close_idle()
+
+
+def _own_endpoints(settings: GatewaySettings) -> Iterator[Endpoint]:
+    """What gateways themselves ask the site; nothing of it is published."""
+    upstream = settings.revocation.ask_upstream
+    if upstream is not None:
+        yield Endpoint(
+            name=STATUS_ENDPOINT,
+            path=STATUS_PATH,
+            upstream=upstream.rstrip("/") + STATUS_PATH,
+            authentication=(Authentication.NONE,),
+            methods=("POST",),
+            max_body_bytes=MAX_CERTIFICATE_BYTES,
+            response_timeout_s=_STATUS_TIMEOUT_S,
+        )

@@ -30,6 +30,7 @@ class Client:
     """
 
     __slots__ = (
+        "_asks",
         "_bearer",
         "_certificate",
         "_good_until",
@@ -55,12 +56,14 @@ class Client:
         self._bearer: Bearer | None = None  # of the token by which the last request was admitted
         self._settings_seen = worker.settings_version
         self._good_until = math.inf
+        self._asks = False
         self._refusal = self._decide()
 
     def _decide(self) -> Denial | None:
         """Why the certificate is refused, whatever the request."""
         worker = self._worker
         self._settings_seen = worker.settings_version
+        self._asks = False
         settings, trust = worker.store.current, worker.client_trust
         if self._certificate is None or settings is None or trust is None:
             return None
@@ -77,8 +80,11 @@ class Client:
                 f"certificate {self.identity.fingerprint}",
                 "Give the device a certificate of a root that is trusted.",
             )
-        decision = trust.decide(self._certificate, time.time())
-        self._good_until = decision.good_until
+        now = time.time()
+        decision = trust.decide(
+            self._certificate, now, worker.certificate_statuses.known(self.identity.fingerprint, now)
+        )
+        self._good_until, self._asks = decision.good_until, decision.asks
         if decision.unchecked:
             worker.metrics.certificates_unchecked += 1
         return decision.denial
@@ -108,13 +114,16 @@ class Client:
 
         Returns:
             The head that passes on and the client's part of its prelude. None while the client's token is being
-            verified; ``again`` is called when that is done, and the request is to be admitted anew.
+            verified or the site is asked about its certificate; ``again`` is called when that is done, and the request
+            is to be admitted anew.
 
         Raises:
             Refused: with the word for why not.
         """
         if self._settings_seen != self._worker.settings_version or self._good_until <= time.time():
             self._refusal = self._decide()
+        if self._asks and self._ask(again):
+            return None
         if self._refusal is not None:
             raise Denied.of(self._refusal)
         prelude = self._prelude
@@ -135,6 +144,13 @@ class Client:
         if head.content_length is not None and head.content_length > route.max_body_bytes:
             raise Refused("CMGService_BodyTooLarge", f"{head.content_length} bytes, {route.max_body_bytes} allowed")
         return head, prelude
+
+    def _ask(self, again: Callable[[], None]) -> bool:
+        """Whether the site is being asked about the certificate; it may have answered on another connection."""
+        self._refusal = self._decide()
+        if not self._asks or self._certificate is None:
+            return False
+        return self._worker.certificate_statuses.ask(self._certificate, self.identity.fingerprint, again)
 
     def _certificate_counts(self, route: Route) -> bool:
         """A client with both a certificate and a token shows the certificate, unless a token is wanted."""
@@ -163,7 +179,7 @@ class Client:
 
         For requests that last, such as a WebSocket: a client that is blocked is not to go on for hours.
         """
-        if self._settings_seen != self._worker.settings_version:
+        if self._settings_seen != self._worker.settings_version or self._good_until <= time.time():
             self._refusal = self._decide()
         bearer = self._bearer if route.token_kinds and not self._certificate_counts(route) else None
         if self._refusal is None and bearer is not None:

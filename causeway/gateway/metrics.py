@@ -39,6 +39,7 @@ class WorkerMetrics:
         self.refusals: Counter[str] = Counter()
         self.forged_headers = 0
         self.certificates_unchecked = 0
+        self.certificate_questions: Counter[str] = Counter()
         self.token_verifications: Counter[str] = Counter()
         self.addresses_limited = 0
         self.handshakes = 0
@@ -70,6 +71,7 @@ def families(snapshots: Mapping[int, Mapping[str, Any]]) -> Iterator[Metric]:
         ("handshake_failures", "reason", "TLS handshakes that failed, by reason."),
         ("tunnel_handshake_failures", "reason", "TLS handshakes on the tunnel's port that failed, by reason."),
         ("tunnel_refusals", "word", "Tunnels cut off because the peer may not open one, or broke the protocol."),
+        ("certificate_questions", "result", "Questions to the site about a client certificate, by its answer."),
         ("settings_refused", "word", "Gateway settings documents refused, by word."),
         ("token_verifications", "outcome", "Tokens verified: good, or the word for why they are not."),
     ):

@@ -21,6 +21,7 @@ import structlog
 import uvloop
 
 from causeway.errors import StateError
+from causeway.gateway.certificate_status import CertificateStatuses
 from causeway.gateway.client_connection import ClientConnection
 from causeway.gateway.config import GatewayConfig
 from causeway.gateway.exchange import Exchange
@@ -88,7 +89,9 @@ class Worker:
         self.metrics = WorkerMetrics()
         self.connections: set[ClientConnection] = set()
         self.tunnels = Tunnels()
-        self.store = SettingsStore(config.state / SETTINGS_FILE, load_verification_key(config.site_key))
+        site_key = load_verification_key(config.site_key)
+        self.store = SettingsStore(config.state / SETTINGS_FILE, site_key)
+        self.certificate_statuses = CertificateStatuses(self, site_key)
         self.publishing: PublishingTable | None = None
         self.settings_version = 0
         self.client_trust: ClientTrust | None = None
@@ -326,6 +329,7 @@ class Worker:
         for connection in list(self.connections):
             connection.check_deadline(now)
         self.listener.sweep(now)
+        self.certificate_statuses.sweep(now)
         if self._context_due:
             self._renew_context()
         self._forget_sessions(now)
@@ -344,6 +348,7 @@ class Worker:
             "settings_refused": dict(metrics.settings_refused),
             "forged_headers": metrics.forged_headers,
             "certificates_unchecked": metrics.certificates_unchecked,
+            "certificate_questions": dict(metrics.certificate_questions),
             "token_verifications": dict(metrics.token_verifications),
             "addresses_limited": metrics.addresses_limited,
             "tokens_known": len(self.tokens),

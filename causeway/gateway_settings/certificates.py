@@ -6,9 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from causeway.configuration import section, setting
+from causeway.gateway_settings.values import Fingerprint, UpstreamUrl
 from causeway.identity.revocation import RevokedSerials
-
-Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 def _packed(serials: str) -> str:
@@ -60,5 +59,16 @@ class RevocationSection:
     )
     accept_unpublished: bool = setting(
         "whether certificates are accepted whose authority publishes no list and names no responder", default=True
+    )
+    revoked_certificates: tuple[Fingerprint, ...] = setting(
+        "SHA-256 of client certificates that a responder says are revoked", default=()
+    )
+    ask_upstream: UpstreamUrl | None = setting(
+        "the site, as connection points reach it, that is asked about certificates of which the lists say nothing; "
+        "without it nobody is",
+        default=None,
+    )
+    ask_always: bool = setting(
+        "the site is asked about every certificate that names a responder, whatever the lists say", default=False
     )
     lists: tuple[RevocationListSection, ...] = setting("all lists that the site knows", default=())

@@ -3,16 +3,18 @@
 import re
 from enum import StrEnum
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from causeway.configuration import section, setting
-from causeway.gateway_settings.certificates import CertificateRulesSection, Fingerprint, RevocationSection
+from causeway.gateway_settings.certificates import CertificateRulesSection, RevocationSection
 from causeway.gateway_settings.entra import EntraTenant
-from causeway.gateway_settings.values import Certificates
+from causeway.gateway_settings.values import Certificates, Fingerprint, UpstreamUrl
 
 FORMAT = 1
+RESERVED = "causeway/"
+"""What the names of requests begin with that gateway and site exchange between themselves."""
+
 MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -54,21 +56,6 @@ def _external_path(path: str) -> str:
     return path
 
 
-def _upstream_url(url: str) -> str:
-    parts = urlsplit(url)
-    if (
-        parts.scheme not in {"http", "https"}
-        or not parts.hostname
-        or parts.username is not None
-        or parts.query
-        or parts.fragment
-        or not re.fullmatch(r"[\x21-\x7e]+", url)
-    ):
-        raise ValueError("expected a URL such as https://server.example/path, without user, query or fragment")
-    parts.port  # noqa: B018  # raises a ValueError of its own for a port out of range
-    return url
-
-
 def _method(method: str) -> str:
     if not TOKEN.fullmatch(method) or len(method) > 32:
         raise ValueError("expected an HTTP method such as GET or CCM_POST")
@@ -78,7 +65,6 @@ def _method(method: str) -> str:
 Accepted = Annotated[tuple[Authentication, ...], BeforeValidator(_accepted)]
 """The kinds of authentication of which a client must show one, or a single kind."""
 ExternalPath = Annotated[str, AfterValidator(_external_path)]
-UpstreamUrl = Annotated[str, AfterValidator(_upstream_url)]
 Method = Annotated[str, AfterValidator(_method)]
 UpgradeToken = Annotated[str, Field(pattern=r"^[a-z0-9!#$%&'*+.^_`|~/-]{1,64}$")]
 EndpointName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._$/-]{0,99}$")]
@@ -192,7 +178,9 @@ class GatewaySettings:
     revocation: RevocationSection = setting("which client certificates are revoked", factory=RevocationSection)
 
     def __post_init__(self) -> None:
-        """Refuse two endpoints of one name or of one path: there must be one reading."""
+        """Refuse two endpoints of one name or of one path: there must be one reading; and names of our own."""
+        if any(endpoint.name.lower().startswith(RESERVED) for endpoint in self.endpoints):
+            raise ValueError(f"names of endpoints do not begin with {RESERVED}")
         for what in ("name", "path"):
             values = [getattr(endpoint, what).lower() for endpoint in self.endpoints]
             if len(values) != len(set(values)):

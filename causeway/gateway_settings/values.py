@@ -1,9 +1,11 @@
 """Values that several parts of the document have in common."""
 
+import re
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from cryptography import x509
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 
 def _certificates(pem: str) -> str:
@@ -15,3 +17,22 @@ def _certificates(pem: str) -> str:
 
 
 Certificates = Annotated[str, AfterValidator(_certificates)]
+
+
+def _upstream_url(url: str) -> str:
+    parts = urlsplit(url)
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or parts.username is not None
+        or parts.query
+        or parts.fragment
+        or not re.fullmatch(r"[\x21-\x7e]+", url)
+    ):
+        raise ValueError("expected a URL such as https://server.example/path, without user, query or fragment")
+    parts.port  # noqa: B018  # raises a ValueError of its own for a port out of range
+    return url
+
+
+UpstreamUrl = Annotated[str, AfterValidator(_upstream_url)]
+Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

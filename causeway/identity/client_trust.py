@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from causeway.gateway_settings import GatewaySettings
+from causeway.gateway_settings.status import CertificateStatus, Standing
 from causeway.identity.denial import Denial, Denied
 from causeway.identity.examination import (
     Case,
@@ -23,6 +24,7 @@ from causeway.identity.examination import (
     key,
     places_of,
     read,
+    responders_of,
     usage,
 )
 from causeway.identity.revocation import KnownList, RevocationRules, RevokedSerials
@@ -32,6 +34,8 @@ from causeway.pki.issuers import Authorities, is_root, issuer_id
 _UNTRUSTED = "CMGService_ClientCertificateUntrusted"
 _REVOKED = "CMGService_ClientCertificateRevoked"
 _UNKNOWN = "CMGService_ClientCertificateRevocationUnknown"
+
+_NEW_ONE = "issue a new one to a device that is to come back"
 
 _REFUSED_S = 60.0  # a refusal is looked at again, since dates and clocks move
 _MOST_REMEMBERED = 8192
@@ -45,11 +49,13 @@ class Decision:
         denial: why it is refused; None where it is good.
         good_until: when it has to be decided anew, in seconds since 1970.
         unchecked: it is accepted although nobody can tell whether it is revoked.
+        asks: the site may know more, and has not been asked.
     """
 
     denial: Denial | None
     good_until: float
     unchecked: bool = False
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +73,7 @@ class ClientTrust:
     rules: CertificateRules = field(default_factory=CertificateRules)
     revocation: RevocationRules = field(default_factory=RevocationRules)
     unknown_since: dict[str, float] = field(default_factory=dict)
-    _decisions: dict[bytes, Decision] = field(default_factory=dict)
+    _decisions: dict[tuple[bytes, CertificateStatus | None], Decision] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: GatewaySettings, unknown_since: dict[str, float]) -> "ClientTrust":
@@ -88,29 +94,47 @@ class ClientTrust:
                 frozenset(certificates.hashes),
                 frozenset(certificates.trust_list),
             ),
-            RevocationRules(revocation.check, revocation.accept_unknown_s, revocation.accept_unpublished, lists),
+            RevocationRules(
+                revocation.check,
+                revocation.accept_unknown_s,
+                revocation.accept_unpublished,
+                frozenset(revocation.revoked_certificates),
+                revocation.ask_upstream is not None,
+                revocation.ask_always,
+                lists,
+            ),
             unknown_since,
         )
 
-    def decide(self, certificate: bytes, now: float) -> Decision:
-        """Decide on a certificate (DER) at ``now`` (seconds since 1970). Devices come back, so it is remembered."""
-        known = self._decisions.get(certificate)
+    def decide(self, certificate: bytes, now: float, answer: CertificateStatus | None = None) -> Decision:
+        """Decide on a certificate (DER) at ``now`` (seconds since 1970). Devices come back, so it is remembered.
+
+        Args:
+            certificate: of the client.
+            now: the time.
+            answer: what the site says of it, where it was asked and the answer holds.
+        """
+        key = certificate, answer
+        known = self._decisions.get(key)
         if known is not None and now < known.good_until:
             return known
-        decision = self._decide(certificate, now)
+        decision = self._decide(certificate, now, answer)
         if len(self._decisions) >= _MOST_REMEMBERED:
             self._decisions.clear()
-        self._decisions[certificate] = decision
+        self._decisions[key] = decision
         return decision
 
-    def _decide(self, certificate: bytes, now: float) -> Decision:
+    def _decide(self, certificate: bytes, now: float, answer: CertificateStatus | None) -> Decision:
+        case: Case | None = None
         try:
             case = read(certificate, now)
+            case.answer = answer
             for _, step in self._steps():
                 step(case)
         except Denied as denied:
-            return Decision(denied.denial, now + _REFUSED_S)
-        return Decision(None, case.good_until, case.unchecked)
+            again = now + _REFUSED_S if answer is None else min(now + _REFUSED_S, answer.until)
+            return Decision(denied.denial, again, asks=case is not None and case.asks)
+        return Decision(None, case.good_until, case.unchecked, case.asks)
 
     def explain(self, certificate: bytes, now: float) -> Iterator[CheckResult]:
         """The same decision step by step; the first failure is the last step."""
@@ -184,25 +208,38 @@ class ClientTrust:
         who = issuer.subject.rfc4514_string()
         is_client = certificate is case.certificate
         what = "it" if is_client else f"the certificate of {certificate.subject.rfc4514_string()}"
-        rules, issuer_key = self.revocation, issuer_id(issuer)
+        rules, issuer_key, answer = self.revocation, issuer_id(issuer), case.answer if is_client else None
         lists = rules.lists.get(issuer_key, ())
         places = places_of(certificate)
         covering = [
             one for one in lists if (not one.points or one.points & places) and (is_client or not one.users_only)
         ]
         if any(certificate.serial_number in one.revoked for one in covering):
-            raise Denied(_REVOKED, f"{what} was revoked by {who}", "issue a new one to a device that is to come back")
+            raise Denied(_REVOKED, f"{what} was revoked by {who}", _NEW_ONE)
+        if is_client and certificate.fingerprint(SHA256()).hex() in rules.revoked:
+            raise Denied(_REVOKED, f"{what} was revoked by {who}, as its responder says", _NEW_ONE)
+        if answer is not None:
+            case.good_until = min(case.good_until, answer.until)
+            if answer.standing is Standing.REVOKED:
+                raise Denied(_REVOKED, f"{what} was revoked by {who}: {answer.details}", _NEW_ONE)
+            if answer.standing is Standing.GOOD:
+                return f"good: {answer.details}"
         until = max((one.next_update for one in covering), default=0.0)
-        if case.now < until:
+        is_current = case.now < until
+        is_unpublished = not lists and not places and rules.accept_unpublished
+        if is_client and rules.asks and answer is None:
+            case.asks = not (is_current or is_unpublished) or (rules.asks_always and bool(responders_of(certificate)))
+        if is_current:
             case.good_until = min(case.good_until, until)
             return f"not on the list of {who}"
-        if not lists and not places and rules.accept_unpublished:
+        if is_unpublished:
             return f"{who} publishes no revocation list"
-        return self._nobody_can_tell(issuer_key, who, until, case)
+        reason = f"the list of {who} has ended" if until else f"there is no list of {who}"
+        if answer is not None:
+            reason += f", and {answer.details}"
+        return self._nobody_can_tell(until or self.unknown_since.setdefault(issuer_key, case.now), reason, case)
 
-    def _nobody_can_tell(self, issuer_key: str, who: str, ended: float, case: Case) -> str:
-        reason = f"the list of {who} has ended" if ended else f"there is no list of {who}"
-        since = ended or self.unknown_since.setdefault(issuer_key, case.now)
+    def _nobody_can_tell(self, since: float, reason: str, case: Case) -> str:
         accept_until = since + self.revocation.accept_unknown_s
         if case.now >= accept_until:
             raise Denied(

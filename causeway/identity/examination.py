@@ -9,6 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
+from causeway.gateway_settings.status import CertificateStatus
 from causeway.identity.denial import Denied
 from causeway.pki.issuers import may_sign
 from causeway.pki.revocation_list import urls_of
@@ -50,6 +51,8 @@ class Case:
     certificate: x509.Certificate
     now: float
     good_until: float
+    answer: CertificateStatus | None = None
+    asks: bool = False
     chain: tuple[x509.Certificate, ...] = ()
     unchecked: bool = False
 
@@ -100,6 +103,12 @@ def places_of(certificate: x509.Certificate) -> frozenset[str]:
     points = extension_of(certificate, x509.CRLDistributionPoints)
     access = extension_of(certificate, x509.AuthorityInformationAccess)
     return frozenset((*(urls_of(points) if points else ()), *(ocsp_urls(access) if access else ())))
+
+
+def responders_of(certificate: x509.Certificate) -> tuple[str, ...]:
+    """The OCSP responders that a certificate names."""
+    access = extension_of(certificate, x509.AuthorityInformationAccess)
+    return () if access is None else ocsp_urls(access)
 
 
 def ocsp_urls(access: x509.AuthorityInformationAccess) -> tuple[str, ...]:

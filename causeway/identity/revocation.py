@@ -63,10 +63,16 @@ class RevocationRules:
         check: whether it is looked at.
         accept_unknown_s: how long certificates of which nobody can tell are accepted; 0 for not at all.
         accept_unpublished: whether certificates are accepted whose authority publishes nothing.
+        revoked: SHA-256 of certificates that a responder says are revoked.
+        asks: whether the site can be asked.
+        asks_always: whether it is asked about every certificate that names a responder.
         lists: all that are known, by issuer.
     """
 
     check: bool = True
     accept_unknown_s: float = 0.0
     accept_unpublished: bool = True
+    revoked: frozenset[str] = frozenset()
+    asks: bool = False
+    asks_always: bool = False
     lists: dict[str, tuple[KnownList, ...]] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from causeway.site.errors import CertificateBlocked, NotAccepted, NotFound, Refu
 from causeway.site.http_server import REASON_HEADER
 from causeway.site.management_point.app import MESSAGE_URLS, URLS, Answer
 from causeway.site.peer import Client, client_of
+from causeway.site.revocation import endpoint as certificate_status
 from causeway.site.settings import endpoint as settings_endpoint
 from causeway.site.token_service import endpoint as token_service
 
@@ -27,9 +28,14 @@ async def _gateway_settings(site: Site, client: Client, request: Request) -> Res
     return await settings_endpoint.answer(request, client, site)
 
 
+async def _certificate_status(site: Site, client: Client, request: Request) -> Response:
+    return await certificate_status.answer(request, client, site)
+
+
 _URLS: dict[str, Answer] = {
     **URLS,
     settings_endpoint.PATH: _gateway_settings,
+    certificate_status.PATH: _certificate_status,
     token_service.PATH: token_service.answer,
 }
 

@@ -17,6 +17,8 @@ from causeway.site.budget import ByteBudget
 from causeway.site.config import SiteConfig
 from causeway.site.database import Database
 from causeway.site.metrics import Metrics
+from causeway.site.revocation.answers import CertificateAnswers
+from causeway.site.revocation.watch import RevocationWatch
 from causeway.site.settings import Publisher
 from causeway.site.token_service import Admission
 from causeway.site.token_service.entra_keys import EntraKeys
@@ -104,6 +106,8 @@ class Site:
         self.metrics = Metrics()
         self.publisher = Publisher(database)
         self.tokens = TokenLedger()
+        self.revocation = RevocationWatch(self)
+        self.certificates = CertificateAnswers(self)
         self.draining = False
         self.buffered = ByteBudget(in_force.config.server.max_buffered_bytes)
         self._blocked: frozenset[str] = frozenset()

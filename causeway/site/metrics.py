@@ -38,6 +38,12 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
+        self.certificate_answers = Counter(
+            "causeway_site_certificate_answers",
+            "Questions of gateways about a client certificate, by what was found out.",
+            ["status"],
+            registry=self.registry,
+        )
         self.revocation_next_update = Gauge(
             "causeway_site_revocation_next_update_seconds",
             "When the next revocation list of a source is due, in seconds since 1970; 0 where there is none.",

@@ -25,7 +25,6 @@ from causeway.site.database.gateway_settings import Changes
 from causeway.site.default_policies import default_policies
 from causeway.site.http_server import SiteServer, listen, make_server
 from causeway.site.peer import Client, tls_peer
-from causeway.site.revocation.watch import RevocationWatch
 from causeway.site.settings import Content, Decisions, build_content, read_decisions
 from causeway.site.tls import load_certificates, tls_context
 from causeway.site.token_service import signing_keys
@@ -72,7 +71,6 @@ class _Service:
         self._tls = tls_context(
             config.server, functools.partial(refusals.note, self._site.metrics, Client("", "", True, None, None))
         )
-        self._revocation = RevocationWatch(self._site)
         self._changes = Changes(0, 0)
         self._published_at = 0.0
         self._stop = asyncio.Event()
@@ -85,11 +83,11 @@ class _Service:
             await run_in_threadpool(self._database.open)
             self._warn(self._site.in_force)
             # What the files of revocation lists say is in force from the first version on.
-            await self._revocation.read_files()
+            await self._site.revocation.read_files()
             await self._apply(self._site.in_force)
             async with asyncio.TaskGroup() as tasks:
                 self._handle_signals(tasks)
-                watches = [tasks.create_task(self._watch()), tasks.create_task(self._revocation.run())]
+                watches = [tasks.create_task(self._watch()), tasks.create_task(self._site.revocation.run())]
                 serving = [tasks.create_task(server.serve([listener])) for server, listener in servers]
                 config = self._site.config
                 _log.info("serving", address=config.server.address, port=config.server.port, site=config.site.code)

@@ -3,7 +3,7 @@
 from causeway.configuration import section, setting
 from causeway.identity.entra.config import EntraKeysSection
 from causeway.observability.config import LogSection
-from causeway.site.config.client_certificates import ClientCertificatesConfig, RevocationConfig, Unknown
+from causeway.site.config.client_certificates import ClientCertificatesConfig, Ocsp, RevocationConfig, Unknown
 from causeway.site.config.database import DatabaseConfig
 from causeway.site.config.entra import EntraTenantConfig
 from causeway.site.config.gateway import (
@@ -42,6 +42,7 @@ __all__ = [
     "IdentityConfig",
     "LocationsConfig",
     "ManagementPointConfig",
+    "Ocsp",
     "PolicyBodyEncryption",
     "RevocationConfig",
     "ServerAuthEndpoint",

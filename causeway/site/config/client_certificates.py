@@ -16,6 +16,14 @@ class Unknown(StrEnum):
     ACCEPT_FOR = "accept-for"
 
 
+class Ocsp(StrEnum):
+    """When responders are asked."""
+
+    WHEN_UNKNOWN = "when-unknown"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9\[][^\s/?#@]*(?:[/?][!-~]*)?$", max_length=2000)]
 
 
@@ -64,9 +72,23 @@ class RevocationConfig:
         "responder, and none is set here.",
         default=True,
     )
+    ocsp: Ocsp = setting(
+        'When the OCSP responder that a certificate names is asked, by this site: "when-unknown" (no list tells), '
+        '"always", "never".',
+        default=Ocsp.WHEN_UNKNOWN,
+    )
+    ocsp_url: HttpUrl | None = setting(
+        "A responder to ask instead of those that certificates name.", default=None, example="http://ocsp.corp.example"
+    )
+    ocsp_keep_s: Annotated[int, Field(ge=1, le=86400)] = setting(
+        "How long an answer about one certificate is kept, in seconds; never beyond the end that it names.", default=300
+    )
     proxy: HttpUrl | None = setting(
-        "A web proxy on the way to distribution points.", default=None, example="http://proxy.corp.example:3128"
+        "A web proxy on the way to distribution points and responders.",
+        default=None,
+        example="http://proxy.corp.example:3128",
     )
     timeout_s: Annotated[float, Field(gt=0, le=300)] = setting(
-        "How long a distribution point may take for a whole list, in seconds.", default=30.0
+        "How long a distribution point may take for a whole list, in seconds; a responder gets eight at most.",
+        default=30.0,
     )

@@ -7,15 +7,14 @@ from pydantic import Field
 
 from causeway.configuration import ConfigPath, section, setting
 from causeway.gateway_settings import Authentication
-from causeway.gateway_settings.certificates import Fingerprint
 from causeway.gateway_settings.document import (
     Accepted,
     EndpointName,
     ExternalPath,
     Method,
     UpgradeToken,
-    UpstreamUrl,
 )
+from causeway.gateway_settings.values import Fingerprint, UpstreamUrl
 
 MIB = 1024 * 1024
 

@@ -311,6 +311,8 @@ class RevocationSource(Base):
     # SHA-256 of the source: a URL may be too long for a key.
     id: Mapped[str] = mapped_column(String(FINGERPRINT_CHARACTERS), primary_key=True)
     source: Mapped[str] = mapped_column(Text)
+    # Named by a client's certificate, and not by the configuration.
+    discovered: Mapped[bool]
     checked_at: Mapped[datetime | None]
     error: Mapped[str] = mapped_column(Text)
     issuer: Mapped[str | None] = mapped_column(String(FINGERPRINT_CHARACTERS))
@@ -325,3 +327,12 @@ class RevocationSource(Base):
     # Digests of serial numbers, eight bytes each.
     revoked: Mapped[bytes] = mapped_column(LargeBinary)
     released: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class RevokedCertificate(Base):
+    """A client certificate that a responder says is revoked."""
+
+    __tablename__ = "revoked_certificates"
+
+    fingerprint: Mapped[str] = mapped_column(String(FINGERPRINT_CHARACTERS), primary_key=True)
+    seen_at: Mapped[datetime]

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, defer
@@ -13,12 +13,14 @@ from causeway.pki.revocation_list import RevocationList, RevocationListInvalid
 from causeway.pki.serials import DIGEST_BYTES, DigestSet, pack_digests
 from causeway.site.database.engine import Database
 from causeway.site.database.gateway_settings import note_change
-from causeway.site.database.models import ChangeCounter, RevocationSource
+from causeway.site.database.models import ChangeCounter, RevocationSource, RevokedCertificate
 
 MAX_REVOKED = 400_000
 """Of all lists together: what fits into the gateway settings."""
 
 _COUNTER = "revocation"
+_MOST_DISCOVERED = 500
+_REVOKED_KEPT = timedelta(days=1)
 _ERROR_CHARACTERS = 300
 
 
@@ -28,6 +30,7 @@ class Source:
 
     Attributes:
         source: a URL or a file.
+        discovered: whether a client's certificate named it.
         checked_at: when it was last asked.
         error: why it gave no list then; empty where it did.
         issuer: of its list; empty where there is none yet.
@@ -40,6 +43,7 @@ class Source:
     """
 
     source: str
+    discovered: bool
     checked_at: datetime | None
     error: str
     issuer: str
@@ -62,6 +66,7 @@ def sources(database: Database) -> list[Source]:
         return [
             Source(
                 source=row.source,
+                discovered=row.discovered,
                 checked_at=row.checked_at,
                 error=row.error,
                 issuer=row.issuer or "",
@@ -135,6 +140,43 @@ def forget_others(database: Database, wanted: Collection[str]) -> None:
             note_change(session)
 
 
+def discover(database: Database, urls: Iterable[str]) -> None:
+    """Ask these places, too, from now on: a client's certificate names them. There is room for some hundreds."""
+    with database.write(alone="revocation") as session:
+        known = session.scalar(select(func.count()).where(RevocationSource.discovered)) or 0
+        for url in urls:
+            if known < _MOST_DISCOVERED and session.get(RevocationSource, _key(url)) is None:
+                _row(session, url).discovered = True
+                known += 1
+
+
+def note_revoked(database: Database, fingerprint: str, *, now: datetime) -> None:
+    """Have all gateways refuse a certificate that a responder says is revoked."""
+    with database.write() as session:
+        row = session.get(RevokedCertificate, fingerprint)
+        if row is not None:
+            row.seen_at = now
+            return
+        session.add(RevokedCertificate(fingerprint=fingerprint, seen_at=now))
+        note_change(session)
+
+
+def revoked(database: Database) -> list[str]:
+    """The certificates that responders say are revoked."""
+    with database.read() as session:
+        return list(session.scalars(select(RevokedCertificate.fingerprint)))
+
+
+def forget_revoked(database: Database, *, now: datetime) -> None:
+    """Forget what a responder said a day ago: who is still revoked is asked about again, and who is not comes back."""
+    with database.write() as session:
+        old = now - _REVOKED_KEPT
+        gone = list(session.scalars(select(RevokedCertificate.fingerprint).where(RevokedCertificate.seen_at < old)))
+        if gone:
+            session.execute(delete(RevokedCertificate).where(RevokedCertificate.fingerprint.in_(gone)))
+            note_change(session)
+
+
 def ask_for_refresh(database: Database) -> None:
     """Have a running site ask every place now."""
     with database.write() as session:
@@ -151,13 +193,18 @@ def refreshes_asked(database: Database) -> int:
         return session.scalar(select(ChangeCounter.value).where(ChangeCounter.name == _COUNTER)) or 0
 
 
+def _key(source: str) -> str:
+    return hashlib.sha256(source.encode()).hexdigest()
+
+
 def _row(session: Session, source: str) -> RevocationSource:
-    key = hashlib.sha256(source.encode()).hexdigest()
+    key = _key(source)
     row = session.get(RevocationSource, key)
     if row is None:
         row = RevocationSource(
             id=key,
             source=source,
+            discovered=False,
             error="",
             number="",
             points="[]",

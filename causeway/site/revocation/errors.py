@@ -8,3 +8,10 @@ class RevocationListUnreachable(CausewayError):
 
     cause = Cause.SITE
     word = "RevocationListUnreachable"
+
+
+class OcspResponderUnreachable(CausewayError):
+    """A responder that did not answer, or not in its protocol."""
+
+    cause = Cause.SITE
+    word = "OcspResponderUnreachable"

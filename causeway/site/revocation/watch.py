@@ -2,10 +2,12 @@
 
 import asyncio
 import random
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from cryptography import x509
@@ -14,15 +16,18 @@ from starlette.concurrency import run_in_threadpool
 from causeway.errors import CausewayError
 from causeway.pki.revocation_list import read_revocation_list
 from causeway.site.config import RevocationConfig
-from causeway.site.context import Site
 from causeway.site.database import revocation as store
 from causeway.site.revocation.fetch import Validators, fetch, is_url, read_file
 from causeway.site.revocation.wanted import wanted_sources
+
+if TYPE_CHECKING:
+    from causeway.site.context import Site
 
 _LOOK_S = 1.0
 _FIRST_RETRY_S = 5.0
 _LAST_RETRY_S = 300.0
 _AT_ONCE = 8
+_FORGET_S = 3600.0
 
 _log = structlog.get_logger(__name__)
 
@@ -41,12 +46,13 @@ class _Place:
 class RevocationWatch:
     """Lives on the event loop; reading and database work run in threads. A slow place holds nobody else up."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: "Site") -> None:
         self._site = site
         self._places: dict[str, _Place] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._refreshes = -1
+        self._forget_due = 0.0
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -81,7 +87,8 @@ class RevocationWatch:
             return
         known, refreshes = await run_in_threadpool(self._read)
         freshest = [url for source in known for url in source.freshest]
-        wanted = wanted_sources(config, in_force.client_authorities, freshest)
+        discovered = [source.source for source in known if source.discovered]
+        wanted = wanted_sources(config, in_force.client_authorities, [*freshest, *discovered])
         if {source.source for source in known} - set(wanted):
             await run_in_threadpool(store.forget_others, self._site.database, wanted)
         self._places = {source: self._places.get(source, _Place()) for source in wanted}
@@ -91,9 +98,29 @@ class RevocationWatch:
                 place.due, place.file = 0.0, None
         for source, place in self._places.items():
             if source not in self._asking and await self._is_due(source, place):
-                task = asyncio.create_task(self._ask(source, place, config, in_force.client_authorities))
-                self._asking[source] = task
-                task.add_done_callback(partial(self._asked, source))
+                self._start(source, place)
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._forget_due:
+            self._forget_due = loop.time() + _FORGET_S
+            await run_in_threadpool(store.forget_revoked, self._site.database, now=datetime.now(UTC))
+
+    async def learn(self, urls: Collection[str]) -> None:
+        """Ask places that a client's certificate names, from now on; returns when each has answered once."""
+        await run_in_threadpool(store.discover, self._site.database, urls)
+        waits = [
+            self._asking.get(url) or self._start(url, self._places.setdefault(url, _Place()))
+            for url in urls
+            if url not in self._places or url in self._asking
+        ]
+        if waits:
+            await asyncio.wait(waits)
+
+    def _start(self, source: str, place: _Place) -> asyncio.Task[None]:
+        in_force = self._site.in_force
+        asking = self._ask(source, place, in_force.config.revocation, in_force.client_authorities)
+        task = self._asking[source] = asyncio.create_task(asking)
+        task.add_done_callback(partial(self._asked, source))
+        return task
 
     def _asked(self, source: str, _task: asyncio.Task[None]) -> None:
         self._asking.pop(source, None)

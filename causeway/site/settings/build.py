@@ -21,7 +21,7 @@ from causeway.gateway_settings.entra import EntraTenant, TenantTerms
 from causeway.messaging.identifiers import format_timestamp
 from causeway.messaging.tokens import MAX_REQUEST_BYTES as MAX_TOKEN_REQUEST_BYTES
 from causeway.pki.revocation_list import RevocationList
-from causeway.site.config import ServerAuthEndpoint, SiteConfig, Unknown
+from causeway.site.config import Ocsp, ServerAuthEndpoint, SiteConfig, Unknown
 from causeway.site.revocation.lists import sections
 from causeway.site.settings.decisions import NOTHING_DECIDED, Decisions
 from causeway.site.settings.virtual_directories import UPDATE_POINT_DIRECTORIES, is_reserved, publish
@@ -84,7 +84,7 @@ def build_content(config: SiteConfig, decisions: Decisions = NOTHING_DECIDED) ->
             trusted_roots=roots,
             entra_tenants=tenants,
             client_certificates=_certificate_rules(config),
-            revocation=_revocation(config, decisions.revocation_lists),
+            revocation=_revocation(config, decisions.revocation_lists, decisions.revoked_certificates),
             blocked_certificates=tuple(sorted({*config.gateway.blocked_certificates, *decisions.blocked_certificates})),
             site_tokens=decisions.site_tokens,
             blocked_devices=decisions.blocked_devices,
@@ -133,12 +133,15 @@ def _certificate_rules(config: SiteConfig) -> CertificateRulesSection:
     )
 
 
-def _revocation(config: SiteConfig, lists: Iterable[RevocationList]) -> RevocationSection:
+def _revocation(config: SiteConfig, lists: Iterable[RevocationList], revoked: Iterable[str]) -> RevocationSection:
     rules = config.revocation
     return RevocationSection(
         check=rules.check,
         accept_unknown_s=rules.accept_hours * 3600 if rules.unknown is Unknown.ACCEPT_FOR else 0.0,
         accept_unpublished=rules.accept_unpublished,
+        revoked_certificates=tuple(sorted(revoked)) if rules.check else (),
+        ask_upstream=config.gateway.upstream if rules.check else None,
+        ask_always=rules.ocsp is Ocsp.ALWAYS,
         lists=sections(lists) if rules.check else (),
     )
 

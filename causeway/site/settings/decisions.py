@@ -23,6 +23,7 @@ class Decisions:
         blocked_tenants: ids of Entra tenants.
         site_tokens: how tokens of the site are known.
         revocation_lists: of client certificates; empty where they are not checked.
+        revoked_certificates: SHA-256 of those that responders say are revoked.
     """
 
     blocked_certificates: tuple[str, ...] = ()
@@ -32,6 +33,7 @@ class Decisions:
     blocked_tenants: tuple[str, ...] = ()
     site_tokens: SiteTokens | None = None
     revocation_lists: tuple[RevocationList, ...] = ()
+    revoked_certificates: tuple[str, ...] = ()
 
 
 NOTHING_DECIDED = Decisions()
@@ -47,6 +49,7 @@ def read_decisions(database: Database, config: SiteConfig, tokens: TokenState, *
         blocked_tenants=_blocked(database, BlockKind.TENANT),
         site_tokens=SiteTokens(issuer=tokens.issuer, keys=tokens.keys.published(now)),
         revocation_lists=tuple(revocation.lists(database)) if config.revocation.check else (),
+        revoked_certificates=tuple(revocation.revoked(database)),
     )
 
 
