@@ -13,6 +13,7 @@ from tests.system.data_path.client import Answer, Client
 from tests.system.processes import wait_until
 from tests.system.revocation.openssl_ca import OpenSslAuthority
 from tests.system.revocation.places import Places
+from tests.system.revocation.responder import Responder
 from tests.system.up.running import ROLE_ID, RunningUp, causeway, up
 
 TARGET = f"/CCM_Proxy_MutualAuth/{ROLE_ID}/SMS_MP/.sms_aut?MPLIST"
@@ -27,9 +28,16 @@ class Scene:
     root: OpenSslAuthority
     issuing: OpenSslAuthority
     doomed: OpenSslAuthority
+    found: OpenSslAuthority
+    asked: OpenSslAuthority
+    responder: Responder
 
     def connect(self, pair: Pair) -> Client:
         return Client(self.system.port, self.system.authority, pair=pair)
+
+    @staticmethod
+    def ask(client: Client) -> Answer:
+        return client.ask("GET", TARGET)
 
     def lets_in(self, pair: Pair) -> bool:
         """Whether a new connection gets an answer."""
@@ -88,23 +96,33 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         root = OpenSslAuthority(
             folder / "root", "OpenSSL root", points=f"crlDistributionPoints = URI:{places.url}/root.crl"
         )
-        issuing, doomed = (
+        issuing, doomed, found = (
             OpenSslAuthority(
                 folder / name,
                 f"OpenSSL {name}",
                 points=f"crlDistributionPoints = URI:{places.url}/{name}.crl",
                 above=root,
             )
-            for name in ("issuing", "doomed")
+            for name in ("issuing", "doomed", "found")
         )
-        for authority, name in ((root, "root"), (issuing, "issuing"), (doomed, "doomed")):
+        port = Responder.free_port()
+        asked = OpenSslAuthority(
+            folder / "asked",
+            "OpenSSL asked",
+            points=f"authorityInfoAccess = OCSP;URI:http://127.0.0.1:{port}",
+            above=root,
+        )
+        responder = Responder(asked, port)
+        stack.callback(responder.stop)
+        for authority, name in ((root, "root"), (issuing, "issuing"), (doomed, "doomed"), (found, "found")):
             authority.publish(places.folder / f"{name}.crl")
         system = stack.enter_context(up(folder / "home"))
         edit(
             system,
-            trusted=[root.certificate, issuing.certificate, doomed.certificate],
-            revocation=f'list_urls = ["{places.url}/issuing.crl", "{places.url}/doomed.crl"]\nrefresh_s = 1\n',
+            trusted=[one.certificate for one in (root, issuing, doomed, found, asked)],
+            revocation=f'list_urls = ["{places.url}/issuing.crl", "{places.url}/doomed.crl"]\n'
+            "refresh_s = 1\nocsp_keep_s = 2\n",
         )
-        scene = Scene(system, places, root, issuing, doomed)
+        scene = Scene(system, places, root, issuing, doomed, found, asked, responder)
         wait_until(lambda: scene.lets_in(issuing.client("first")), timeout=60)
         yield scene
