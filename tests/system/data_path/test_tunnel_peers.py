@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from causeway.gateway_settings.document import MAX_DOCUMENT_BYTES
 from causeway.pki.roles import Role
 from causeway.tunnel.credit import INITIAL_CREDIT
 from causeway.tunnel.frames import END, MAX_PAYLOAD_BYTES, FrameType, encode
@@ -111,7 +112,8 @@ BREACHES = {
     "data_for_nothing": hello_bytes() + encode(FrameType.DATA, 7, b"x"),
     "credit_for_nothing": hello_bytes() + encode(FrameType.CREDIT, 4_000_000_000, bytes(4)),
     "reset_of_nothing": hello_bytes() + encode(FrameType.RESET, 1, b"x"),
-    "settings_without_end": hello_bytes() + encode(FrameType.SETTINGS, 0, bytes(MAX_PAYLOAD_BYTES)) * 70,
+    "settings_without_end": hello_bytes()
+    + encode(FrameType.SETTINGS, 0, bytes(MAX_PAYLOAD_BYTES)) * (MAX_DOCUMENT_BYTES // MAX_PAYLOAD_BYTES + 1),
 }
 
 
