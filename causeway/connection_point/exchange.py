@@ -259,11 +259,10 @@ class Exchange(Stream):
         upstream, self._upstream = self._upstream, None
         route = self._route
         if upstream is not None and route is not None:
-            if self._request_done and upstream.alive:
-                if not route.connection_bound:
-                    route.pool.keep(upstream, time.monotonic())
-            else:
+            if not self._request_done:
                 upstream.abort()
+            elif not route.connection_bound:
+                route.pool.keep(upstream, time.monotonic())
         if trailers is not None:
             self.send_end(trailers)
         self._note(self._status, "")

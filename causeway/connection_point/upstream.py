@@ -68,6 +68,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._left = 0
         self._chunks: ChunkedDecoder | None = None
         self._interim = 0
+        self._paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -110,11 +111,13 @@ class UpstreamConnection(asyncio.Protocol):
     def pause_reading(self) -> None:
         """The way up does not keep up."""
         if self._transport is not None:
+            self._paused = True
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """It keeps up again."""
-        if self._transport is not None:
+        if self._paused and self._transport is not None:
+            self._paused = False
             self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
@@ -195,7 +198,8 @@ class UpstreamConnection(asyncio.Protocol):
         self.served += 1
         if extra or not head.keep_alive:
             self.abort()
-        self.resume_reading()  # the way up may have been slow for this answer; the next one is another
+        if self._paused:
+            self.resume_reading()  # the way up may have been slow for this answer; the next one is another
         owner.answer_complete(trailers)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from causeway.http import IDEMPOTENT_METHODS, Framing, RequestHead
+from causeway.recent import Recent
 from causeway.refusals import CLIENT_GONE, REFUSALS, Refused
 from causeway.tunnel.errors import TunnelError
 from causeway.tunnel.frames import END, FrameType
@@ -18,7 +19,18 @@ if TYPE_CHECKING:
 _REQUEST = int(FrameType.REQUEST)
 _RESET = int(FrameType.RESET)
 _WITHOUT_LENGTH = (int(Framing.CHUNKED), int(Framing.CLOSE))
-_RESPONSE_START = re.compile(rb"[\x00-\x03]HTTP/1\.1 ([1-5][0-9]{2}) [^\r\n]*\r\n")
+_RESPONSE_START = re.compile(rb"[\x00-\x03]HTTP/1\.1 ([1-5][0-9]{2}) [^\r\n]*")
+_statuses: Recent[int] = Recent(most=512, most_bytes=128)
+
+
+def _status_of(start: bytes) -> int:
+    """The status in the first line of a RESPONSE frame; 0 where there is none."""
+    match = _RESPONSE_START.fullmatch(start)
+    if match is None:
+        return 0
+    status = int(match[1])
+    _statuses.keep(start, status)
+    return status
 
 
 class Exchange(Stream):
@@ -138,13 +150,13 @@ class Exchange(Stream):
         Raises:
             TunnelError: it is malformed, or the second one.
         """
-        start = _RESPONSE_START.match(payload)
-        if self.status or start is None:
+        start, line_end, _ = payload.partition(b"\r\n")
+        status = _statuses.get(start) or _status_of(start)
+        if self.status or not status or not line_end:
             raise TunnelError("a malformed or second RESPONSE frame")
         client = self.client
         if client is None:
             return
-        status = int(start[1])
         if status == 101 and self.upgrading:
             self.status = status
             client.close_after = True

@@ -74,6 +74,9 @@ _Rest = tuple[
 ]  # from ``minor`` to ``forged``
 _rests: Recent[_Rest] = Recent(most=512, most_bytes=1024)
 
+# And many devices ask for the very same thing.
+_heads: Recent[RequestHead] = Recent(most=512, most_bytes=1024)
+
 
 def parse_request_head(head: bytes) -> RequestHead:
     """Read a head: everything up to and with the empty line.
@@ -81,17 +84,25 @@ def parse_request_head(head: bytes) -> RequestHead:
     Raises:
         BadRequest: it has no single reading.
     """
+    known = _heads.get(head)
+    if known is not None:
+        return known
     line = _REQUEST_LINE.match(head)
     if line is None:
         raise BadRequest("the request line is malformed")
     method, target, minor = line.groups()
     block = head[line.start(3) :]
     rest = _rests.get(block)
+    known_block = rest is not None
     if rest is None:
         rest = _read_rest(block, 1 if minor == b"1" else 0)
     if target[0] != 0x2F:
         target = _origin_form(target, rest[1])
-    return RequestHead._make((method, target, target.partition(b"?")[0], *rest))
+    path, query, _ = target.partition(b"?")
+    read = RequestHead._make((method, target, path, *rest))
+    if known_block and not query:  # what stands in a query may be a secret
+        _heads.keep(head, read)
+    return read
 
 
 def _read_rest(block: bytes, minor: int) -> _Rest:

@@ -39,7 +39,9 @@ def outcome(head: bytes) -> object:
 def test_a_request_head_reads_the_same_at_any_time(lines: list[bytes], minor: bytes) -> None:
     head = b"GET /a?b HTTP/1.%b\r\nHost: gateway.example\r\n" % minor + block_of(lines)
     first = outcome(head)
-    assert outcome(head) == first
+    assert outcome(head) == first  # by what stands behind the target
+    assert outcome(head) == first  # by the whole head
+    request_module._heads.clear()
     request_module._rests.clear()
     assert outcome(head) == first
 
@@ -69,8 +71,24 @@ def test_the_target_is_compared_with_a_host_that_was_remembered() -> None:
 )
 def test_a_request_head_that_may_hold_a_secret_is_not_remembered(line: bytes) -> None:
     block = b"1\r\nHost: gateway.example\r\n" + line + b"\r\n\r\n"
-    parse_request_head(b"GET / HTTP/1." + block)
+    for _ in range(3):
+        parse_request_head(b"GET / HTTP/1." + block)
     assert request_module._rests.get(block) is None
+    assert request_module._heads.get(b"GET / HTTP/1." + block) is None
+
+
+def test_a_query_is_not_remembered_since_it_may_hold_a_secret() -> None:
+    head = b"GET /a?sig=secret HTTP/1.1\r\nHost: gateway.example\r\nAccept: */*\r\n\r\n"
+    for _ in range(3):
+        parse_request_head(head)
+    assert request_module._heads.get(head) is None
+
+
+def test_a_whole_head_is_remembered_when_it_comes_again() -> None:
+    head = b"GET /a HTTP/1.1\r\nHost: gateway.example\r\nAccept: */*\r\n\r\n"
+    for _ in range(2):
+        parse_request_head(head)
+    assert request_module._heads.get(head) is not None
 
 
 def test_one_without_is_remembered() -> None:
