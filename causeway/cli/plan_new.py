@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from causeway.cli.output import OK, PROBLEMS, print_json, stderr, stdout
-from causeway.cli.plan_options import JsonOption, print_findings
+from causeway.cli.plan_options import READABLE, JsonOption, print_findings
 from causeway.cli.plan_print import print_facts
 from causeway.errors import OperatorError
 from causeway.files import write_atomically
@@ -20,9 +20,6 @@ from causeway.plan.facts import all_facts
 from causeway.plan.findings import cannot_work, contradictions
 from causeway.plan.interview import interview
 from causeway.plan.questions import QUESTIONS, Question
-
-_READABLE = 0o644
-"""A plan holds no secret, and others have to read it."""
 
 
 def with_a_flag_for_each_question(command: Callable[..., None]) -> Callable[..., None]:
@@ -62,7 +59,7 @@ def new(
     }
     ask = _Terminal() if sys.stdin.isatty() and not no_input and not as_json else None
     plan = interview(answers, ask)
-    write_atomically(out, plan_text(plan).encode(), mode=_READABLE)
+    write_atomically(out, plan_text(plan).encode(), mode=READABLE)
     findings = contradictions(plan)
     if as_json:
         print_json({"plan": str(out), "findings": [dataclasses.asdict(finding) for finding in findings]})

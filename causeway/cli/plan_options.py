@@ -19,11 +19,14 @@ PlanArgument = Annotated[Path, typer.Argument(help="The plan.", show_default=str
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
 ExplainOption = Annotated[bool, typer.Option("--explain", help="Say of everything why it is so.")]
 
+READABLE = 0o644
+"""Mode of what is written: a plan and what follows from it hold no secret, and others have to read them."""
+
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
 
 
 def fetched_prices_path() -> Path:
-    """Where ``plan prices refresh`` keeps what it fetched."""
+    """Where prices that were fetched are kept, in the format of the list in the package."""
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(cache) / "causeway" / "prices.json"
 

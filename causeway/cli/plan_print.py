@@ -12,9 +12,8 @@ from causeway.clouds import CLOUDS
 from causeway.plan.cost import Cost
 from causeway.plan.document import Plan
 from causeway.plan.fact import Fact
-from causeway.plan.values import Target
+from causeway.plan.page import TITLES
 
-TITLES = {Target.CAUSEWAY: "Causeway's own gateway", Target.CONFIGMGR: "Configuration Manager's gateway"}
 _TITLE_WIDTH = 30
 
 
@@ -40,15 +39,13 @@ def print_cost(cost: Cost, *, explain: bool) -> None:
     least = "at least " if cost.unknown else ""
     _print_row("Together", f"{least}${cost.known_usd:,.2f}", None)
     if cost.unknown:
-        hint = (
-            f"No price is known of {len(cost.unknown)} of {len(cost.lines)}: `causeway plan prices refresh` gets them."
-        )
+        hint = f"No price is known of {len(cost.unknown)} of {len(cost.lines)}; they are left out, not guessed."
         stdout.print(Text(f"  {hint}", style="dim"))
     if cost.oldest is not None:
         stdout.print(
             Text(
                 f"  Azure's retail prices in US dollars, as of {cost.oldest} or later, before taxes and discounts."
-                + (" That is long ago: refresh them." if is_old(cost.oldest) else ""),
+                + (" That is long ago: ask Azure's price calculator, too." if is_old(cost.oldest) else ""),
                 style="dim",
             )
         )

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,9 +10,11 @@ from rich.padding import Padding
 from rich.text import Text
 
 from causeway.cli.output import print_json, stdout
-from causeway.cli.plan_options import JsonOption, PlanArgument
+from causeway.cli.plan_options import READABLE, JsonOption, PlanArgument
+from causeway.files import write_atomically
 from causeway.plan.document import FILE, read_plan
 from causeway.plan.findings import cannot_work
+from causeway.plan.page import runbook_page
 from causeway.plan.runbook import Command, Shell, Step
 from causeway.plan.runbook import runbook as steps_of
 from causeway.plan.runbook.text import markdown
@@ -23,6 +26,7 @@ def runbook(
         list[str] | None, typer.Option("--done", help="A step that is done, by its word. May repeat.")
     ] = None,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, with boxes to tick.")] = False,
+    html: Annotated[Path | None, typer.Option("--html", help="Write one page instead.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print the steps that are left, in order: who does each, the exact command, and how to see that it is done."""
@@ -30,6 +34,10 @@ def runbook(
     steps = steps_of(document, plan, done or ())
     if as_json:
         print_json([dataclasses.asdict(step) for step in steps])
+        return
+    if html is not None:
+        write_atomically(html, runbook_page(document, steps).encode(), mode=READABLE)
+        stdout.print(f"{html} is written.", markup=False, soft_wrap=True)
         return
     if as_markdown:
         print(markdown(document, steps), end="")

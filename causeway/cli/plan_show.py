@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from causeway.cli.output import OK, PROBLEMS, print_json, stdout
-from causeway.cli.plan_options import ExplainOption, JsonOption, PlanArgument, known_prices, print_findings
+from causeway.cli.plan_options import READABLE, ExplainOption, JsonOption, PlanArgument, known_prices, print_findings
 from causeway.cli.plan_print import print_cost, print_facts, print_heading, print_topic
 from causeway.errors import OperatorError
 from causeway.files import write_atomically
@@ -21,14 +21,17 @@ from causeway.plan.document import FILE, read_plan
 from causeway.plan.facts import all_facts
 from causeway.plan.findings import cannot_work, contradictions
 from causeway.plan.firewall_list import ListFormat, firewall_list
+from causeway.plan.page import plan_page
+from causeway.plan.runbook import runbook
 from causeway.plan.summary import summary
-
-_READABLE = 0o644
 
 
 def show(
     plan: PlanArgument = FILE,
     explain: ExplainOption = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write one page for network, DNS, PKI and Azure teams instead.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what follows from a plan: names, certificate, rights, firewall, size, cost, and what contradicts.
@@ -39,6 +42,10 @@ def show(
     cost = monthly_cost(document, known_prices())
     if as_json:
         print_json(summary(document, cost))
+        raise typer.Exit(PROBLEMS if cannot_work(document) else OK)
+    if html is not None:
+        write_atomically(html, plan_page(document, cost, runbook(document, plan)).encode(), mode=READABLE)
+        stdout.print(f"{html} is written.", markup=False, soft_wrap=True)
         raise typer.Exit(PROBLEMS if cannot_work(document) else OK)
     print_heading(document)
     print_facts(all_facts(document), explain=explain)
@@ -57,7 +64,7 @@ def firewall(
     if out is None:
         print(text, end="")
         return
-    write_atomically(out, text.encode(), mode=_READABLE)
+    write_atomically(out, text.encode(), mode=READABLE)
     stdout.print(f"{out} is written.", markup=False, soft_wrap=True)
 
 

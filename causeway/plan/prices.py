@@ -132,8 +132,7 @@ def _parsed(text: str, path: Path) -> PriceList:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise StateError(
-            f"{path}: the fetched prices cannot be read: {where or 'the file'}: {first['msg']}; remove the file, or "
-            "fetch them again with `causeway plan prices refresh`"
+            f"{path}: the fetched prices cannot be read: {where or 'the file'}: {first['msg']}; remove the file"
         ) from error
 
 

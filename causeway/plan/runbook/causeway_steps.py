@@ -182,6 +182,6 @@ def _renewal() -> Step:
         Who.PLANNER,
         "Public certificates live at most 200 days, and soon 47. The gateway takes a new one without a restart.",
         (sh("causeway", "cert", "renew", "--folder", premises.FOLDER, "--if-due"),),
-        (sh("causeway", "cert", "inspect", premises.FOLDER + "/certificate.pem"),),
+        (sh("causeway", "cert", "inspect", f"{premises.FOLDER}/current/server.pem"),),
         ("certificate",),
     )

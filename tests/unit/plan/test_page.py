@@ -1,0 +1,108 @@
+"""The page of a plan serves every team, runs no script, fetches nothing, and shows hostile text as text."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from causeway.plan.cost import monthly_cost
+from causeway.plan.document import Plan, SoftwareUpdatePointSection
+from causeway.plan.firewall import flows
+from causeway.plan.page import plan_page, runbook_page
+from causeway.plan.page.diagram import diagram, fit
+from causeway.plan.prices import Prices, shipped
+from causeway.plan.runbook import runbook
+from causeway.plan.values import Target
+from tests.unit.plan.plans import contoso
+
+HOSTILE = "<script>alert(1)</script>\"'&"
+LONG = f"{'a' * 60}.{'b' * 60}.corp.contoso.com"
+
+
+def page(plan: Plan) -> str:
+    return plan_page(plan, monthly_cost(plan, Prices([shipped()])), runbook(plan, Path("causeway-plan.toml")))
+
+
+class Tags(HTMLParser):
+    """What is opened and not closed."""
+
+    EMPTY = frozenset(("meta", "br", "line", "rect", "path"))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.seen.add(tag)
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:
+        self.seen.add(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("target", Target)
+def test_the_page_is_whole_and_holds_every_part(target: Target) -> None:
+    plan = contoso(target=target)
+    text = page(plan)
+    tags = Tags()
+    tags.feed(text)
+    assert tags.open == []
+    assert "svg" in tags.seen
+    for part in ("network", "dns", "pki", "azure", "size", "findings", "runbook"):
+        assert f'id="{part}"' in text
+        assert f'href="#{part}"' in text
+    for flow in flows(plan):
+        assert flow.destination in text
+    for step in runbook(plan, Path("causeway-plan.toml")):
+        assert f'id="step-{step.word}"' in text
+
+
+def test_the_page_runs_no_script_and_fetches_nothing() -> None:
+    text = page(contoso())
+    assert "<script" not in text
+    assert "default-src 'none'" in text
+    assert re.findall(r'(?:src|href)="(?!#)', text) == []
+
+
+def test_hostile_text_in_a_plan_is_shown_as_text() -> None:
+    text = page(contoso(organisation=HOSTILE, azure__resource_group=HOSTILE))
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_the_runbook_has_a_page_of_its_own() -> None:
+    steps = runbook(contoso(), Path("causeway-plan.toml"))
+    text = runbook_page(contoso(), steps)
+    assert text.count('class="step"') == len(steps)
+    assert "Nothing is left to do." in runbook_page(contoso(), ())
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        contoso(),
+        contoso(content__enabled=False),
+        contoso(software_update_point=(SoftwareUpdatePointSection(host=LONG),)),
+    ],
+)
+def test_every_box_and_arrow_of_the_drawing_is_within_it_and_every_line_within_its_box(plan: Plan) -> None:
+    drawing = diagram(plan)
+    for box in drawing.boxes:
+        assert box.x >= 0
+        assert box.x + box.width <= drawing.width
+        assert box.y + box.height <= drawing.height
+        assert 34 + 16 * len(box.lines) <= box.height + 1 or box.frame
+        assert all(len(line) * 6.7 <= box.width - 19 for line in box.lines)
+    for arrow in drawing.arrows:
+        assert 0 <= min(arrow.x1, arrow.x2) <= max(arrow.x1, arrow.x2) <= drawing.width
+
+
+def test_a_long_name_is_broken_behind_a_dot() -> None:
+    assert fit("cp01.corp.contoso.com", 12) == ["cp01.corp.", "contoso.com"]
+    assert fit("a" * 25, 10) == ["a" * 10, "a" * 10, "a" * 5]
