@@ -152,7 +152,7 @@ class DeviceClient:
             await self.locate()
         registration = Registration(self.config, self._keys, self._messenger, sleep=self._sleep)
         await self._save(await registration.run(self._state, wait_s=wait_s))
-        if self._state.registered and self._transport.credential is not None:
+        if self._state.registered and self._tokens.are_due:
             # While what let it register still holds.
             await self._tokens.renew(both=True)
         return self._state

@@ -55,6 +55,8 @@ class SiteTokens:
         now: Clock = lambda: datetime.now(UTC),
     ) -> None:
         self._config = config
+        # Counts before all else until the device has tokens of its own by it: who gives it one has a reason.
+        self._bulk_token = config.bulk_token
         self._keys = keys
         self._store = store
         self._transport = transport
@@ -66,6 +68,11 @@ class SiteTokens:
     def kept(self) -> KeptTokens:
         """What the device has."""
         return self._store.tokens
+
+    @property
+    def are_due(self) -> bool:
+        """Whether the device goes by tokens, and is to get its first ones, or others by a bulk registration token."""
+        return self._shows_tokens and (self._bulk_token is not None or self._own(self._store.tokens.self_prove) is None)
 
     async def headers(self) -> dict[str, str]:
         """What shows a token: for daily use, a new one where that is due; or what lets a newcomer register.
@@ -82,14 +89,14 @@ class SiteTokens:
         return {name: f"{scheme.strip()} {token}".strip()}
 
     async def _current(self) -> str:
-        state = self._state()
+        if self._bulk_token is not None:
+            return self._bulk_token
         ccm = self._own(self._store.tokens.ccm)
-        now = self._now()
-        if ccm is not None and now < ccm.renew_after:
+        if ccm is not None and self._now() < ccm.renew_after:
             return ccm.text
-        if not state.registered:
-            # What it registers with; and when it asks again whether it was approved.
-            return self._config.bulk_token or (ccm.text if ccm is not None else self._for_the_service().text)
+        if not self._state().registered:
+            # To ask whether it is known still, any token that holds will do.
+            return self._for_the_service()
         try:
             await self.renew()
         except DeviceError:
@@ -97,7 +104,7 @@ class SiteTokens:
                 raise
             return ccm.text
         renewed = self._own(self._store.tokens.ccm)
-        return renewed.text if renewed is not None else self._for_the_service().text
+        return renewed.text if renewed is not None else self._for_the_service()
 
     async def renew(self, *, both: bool = False) -> None:
         """Prove the key and keep the tokens that come: the daily one, and the lasting one where that is due.
@@ -112,7 +119,7 @@ class SiteTokens:
         request = TokenRequest(state.identity, state.site_code, _BOTH if due else (TokenKind.CCM,), now)
         headers = {"Content-Type": MEDIA_TYPE}
         if self._shows_tokens:
-            headers |= self.header(self._for_the_service().text)
+            headers |= self.header(self._for_the_service())
         xml = await asyncio.to_thread(request.to_xml, self._keys.key)
         answer = await self._transport.send("POST", PATH, headers=headers, content=xml.encode("utf-8"), plain=True)
         try:
@@ -122,10 +129,16 @@ class SiteTokens:
         if response.client_id != state.identity:
             raise AnswerMalformedError(f"{PATH}: tokens of another device")
         await asyncio.to_thread(self._store.keep, state.identity, response.tokens)
+        self._bulk_token = None
 
     async def after_refusal(self, error: AnswerRefusedError) -> bool:
         """Whether a request that was refused is worth a second try, with a token that is new now."""
-        if error.status != _UNAUTHORIZED or self._own(self._store.tokens.ccm) is None or not self._state().registered:
+        if (
+            self._bulk_token is not None
+            or error.status != _UNAUTHORIZED
+            or self._own(self._store.tokens.ccm) is None
+            or not self._state().registered
+        ):
             return False
         await asyncio.to_thread(self._store.drop_ccm)
         try:
@@ -134,14 +147,14 @@ class SiteTokens:
             return False
         return True
 
-    def _for_the_service(self) -> KeptToken:
+    def _for_the_service(self) -> str:
         """What gets the device to the token service: the best of what it has."""
+        if self._bulk_token is not None:
+            return self._bulk_token
         tokens = self._store.tokens
         for token in (self._own(tokens.self_prove), self._own(tokens.ccm)):
             if token is not None:
-                return token
-        if self._config.bulk_token:
-            return KeptToken(self._config.bulk_token, datetime.max.replace(tzinfo=UTC), self._now())
+                return token.text
         raise TokenMissingError(
             "the device has no token that still holds: it was away for too long; give it a bulk registration token "
             "(`causeway device register --bulk-token-file`), or bring it to the internal network"
