@@ -19,6 +19,8 @@ from causeway.gateway_settings.values import Fingerprint, UpstreamUrl
 MIB = 1024 * 1024
 
 RoleId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+_NAME = "[!#$%&'*+.^_`|~0-9A-Za-z-]"
+TokenHeaderLine = Annotated[str, Field(pattern=f"^{_NAME}{{1,64}}(?:: {_NAME}{{1,32}})?$")]
 VirtualDirectory = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.$-]{1,64}$")]
 
 
@@ -47,6 +49,11 @@ class GatewayConfig:
         'What clients without a certificate reach: "sms_aut" (locations and keys, anonymous by nature), "tokens" (the '
         'token service, and all that a token opens), "sms_pol" (policy bodies), "ccm_system_altauth" (messages).',
         default=(ServerAuthEndpoint.SMS_AUT, ServerAuthEndpoint.TOKENS),
+    )
+    token_headers: tuple[TokenHeaderLine, ...] = setting(
+        'The headers in which a token may come, several at once: a name, or "name: scheme". How the clients of '
+        "Configuration Manager send theirs is not public; the default is an assumption.",
+        default=("Authorization: Bearer", "Authorization: CCM", "CCMToken"),
     )
     trusted_roots: tuple[ConfigPath, ...] = setting(
         "Files (PEM or DER) of the roots and intermediates whose client certificates gateways accept: whole chains.",
@@ -80,6 +87,10 @@ class ApplicationConfig:
     )
     upgrades: tuple[UpgradeToken, ...] = setting(
         'Changes of protocol that pass, such as "websocket", in lower case.', default=()
+    )
+    forward_token: bool = setting(
+        "The token by which a device was admitted passes on to the server, which could then be the device.",
+        default=False,
     )
     response_timeout_s: Annotated[float, Field(gt=0)] = setting(
         "How long the server may take to begin its answer, in seconds.", default=120.0

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import TypeAdapter, ValidationError
 
 from causeway.errors import ConfigurationError
-from causeway.gateway_settings import Authentication, Endpoint, GatewaySettings, sign
+from causeway.gateway_settings import Authentication, Endpoint, GatewaySettings, TokenHeader, sign
 from causeway.gateway_settings.certificates import CertificateRulesSection, RevocationSection
 from causeway.gateway_settings.document import MAX_DOCUMENT_BYTES
 from causeway.gateway_settings.entra import EntraTenant, TenantTerms
@@ -87,6 +87,7 @@ def build_content(config: SiteConfig, decisions: Decisions = NOTHING_DECIDED) ->
             revocation=_revocation(config, decisions.revocation_lists, decisions.revoked_certificates),
             blocked_certificates=tuple(sorted({*config.gateway.blocked_certificates, *decisions.blocked_certificates})),
             site_tokens=decisions.site_tokens,
+            token_headers=tuple(_token_header(line) for line in config.gateway.token_headers),
             blocked_devices=decisions.blocked_devices,
             blocked_names=decisions.blocked_names,
             blocked_tokens=decisions.blocked_tokens,
@@ -167,7 +168,13 @@ def _endpoints(config: SiteConfig) -> Iterator[Endpoint]:
             connection_bound=application.connection_bound,
             upgrades=application.upgrades,
             response_timeout_s=application.response_timeout_s,
+            forward_token=application.forward_token,
         )
+
+
+def _token_header(line: str) -> TokenHeader:
+    name, _, scheme = line.partition(": ")
+    return TokenHeader(name=name, scheme=scheme)
 
 
 # A client that knows only ccm_system and SMS_MP finds, without a certificate, what does not ask for one.

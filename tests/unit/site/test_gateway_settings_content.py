@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from causeway.errors import ConfigurationError
 from causeway.gateway_settings import Authentication, Endpoint, verify
+from causeway.gateway_settings.document import DEFAULT_TOKEN_HEADERS
 from causeway.gateway_settings.entra import TokenUser
 from causeway.site.config import ServerAuthEndpoint, SiteConfig
 from causeway.site.settings import Decisions, build_content
@@ -52,7 +53,7 @@ def test_an_application_is_published_as_it_is_configured(configured: Configured)
         configured(
             '[[application]]\nname = "puppet"\npath = "/puppet/v3"\nupstream = "https://puppet.corp.example:8140/p"\n'
             'authentication = "none"\nmethods = ["GET", "PUT"]\nmax_body_bytes = 5\nconnection_bound = true\n'
-            'upgrades = ["websocket"]\nresponse_timeout_s = 9.5'
+            'upgrades = ["websocket"]\nresponse_timeout_s = 9.5\nforward_token = true'
         )
     )
 
@@ -66,7 +67,12 @@ def test_an_application_is_published_as_it_is_configured(configured: Configured)
         connection_bound=True,
         upgrades=("websocket",),
         response_timeout_s=9.5,
+        forward_token=True,
     )
+
+
+def test_tokens_are_looked_for_where_gateways_look_unless_told_otherwise(configured: Configured) -> None:
+    assert build_content(configured("")).settings.token_headers == DEFAULT_TOKEN_HEADERS
 
 
 @pytest.mark.parametrize(
