@@ -181,6 +181,8 @@ class Client:
         """
         if self._settings_seen != self._worker.settings_version or self._good_until <= time.time():
             self._refusal = self._decide()
+        if self._asks:
+            return None  # nobody knows yet; the next request asks, and waits for the answer
         bearer = self._bearer if route.token_kinds and not self._certificate_counts(route) else None
         if self._refusal is None and bearer is not None:
             return self._worker.tokens.still_good(bearer)
