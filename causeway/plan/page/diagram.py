@@ -1,7 +1,6 @@
 """The drawing of a plan: who talks to whom, from which side, on which ports. Boxes and arrows as data."""
 
 import dataclasses
-import itertools
 from dataclasses import dataclass
 
 from causeway.clouds import CLOUDS
@@ -20,6 +19,8 @@ _CLIENTS_X, _CLIENTS_WIDTH = 10, 210
 _AZURE_X, _AZURE_WIDTH = 350, 330
 _PREMISES_X, _PREMISES_WIDTH = 850, 230
 _TOP = 30
+_INDENT, _TRUNK_X = 34, _PREMISES_X + 14
+"""How far what connection points connect to stands to the right of them, and where the line to it comes down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +43,20 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """From who opens the connection to who accepts it, with what is said over it, above the line."""
+    """From who opens the connection to who accepts it, corner by corner, with the ports above the line."""
 
-    x1: int
-    y1: int
-    x2: int
-    y2: int
+    points: tuple[tuple[int, int], ...]
     label: str
 
     @property
     def label_x(self) -> int:
         """Where the label's middle is."""
-        return (self.x1 + self.x2) // 2
+        return (self.points[0][0] + self.points[-1][0]) // 2
+
+    @property
+    def label_y(self) -> int:
+        """Where the label's foot is."""
+        return self.points[0][1] - 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,8 @@ def diagram(plan: Plan) -> Diagram:
     """Clients on the left, Azure in the middle, the premises on the right."""
     clients = _box(_CLIENTS_X, _TOP + 30, _CLIENTS_WIDTH, f"{plan.clients.expected:,} clients", _client_lines(plan))
     azure = _stack(_AZURE_X, _AZURE_WIDTH, _azure_boxes(plan))
-    premises = _stack(_PREMISES_X, _PREMISES_WIDTH, _premises_boxes(plan))
+    reached = _reached(plan)
+    premises = _stack(_PREMISES_X, _PREMISES_WIDTH, _premises_boxes(plan), reached)
     if plan.content.enabled:
         # As low as the storage account, which clients reach, too.
         clients = dataclasses.replace(clients, height=azure[-1].middle + 24 - clients.y)
@@ -85,25 +89,35 @@ def diagram(plan: Plan) -> Diagram:
     first, last = tunnel_ports(plan)
     ports = f"{first}" if first == last else f"{first} to {last}"
     arrows = [
-        Arrow(clients.x + clients.width, address.middle, address.x, address.middle, "443"),
-        Arrow(points.x, points.y + 24, address.x + address.width, points.y + 24, ports),
+        _across(clients.x + clients.width, address.x, address.middle, "443"),
+        _across(points.x, address.x + address.width, points.y + 24, ports),
     ]
     arrows += [
-        Arrow(points.x + 40, above.y + above.height, points.x + 40, below.y, "")
-        for above, below in itertools.pairwise(premises)
-        if below.title in ("Management points", "Software update points")
+        Arrow(((_TRUNK_X, points.y + points.height), (_TRUNK_X, each.middle), (each.x, each.middle)), "")
+        for each in premises
+        if each.title in reached
     ]
     if plan.content.enabled:
         storage = next(each for each in azure if each.title == "Storage account")
-        arrows.append(Arrow(clients.x + clients.width, storage.middle, storage.x, storage.middle, "443"))
+        arrows.append(_across(clients.x + clients.width, storage.x, storage.middle, "443"))
     return Diagram(
         WIDTH,
         lowest + 8,
         (*frames, clients, *azure, *premises),
         tuple(arrows),
         f"Clients connect to the gateway in {title} on port 443; connection points on the premises connect to it on "
-        f"port {ports}; nothing connects to the premises.",
+        f"port {ports}, and to the site systems; nothing connects to the premises.",
     )
+
+
+def _across(from_x: int, to_x: int, y: int, label: str) -> Arrow:
+    return Arrow(((from_x, y), (to_x, y)), label)
+
+
+def _reached(plan: Plan) -> frozenset[str]:
+    """The titles of what connection points connect to; our own get the gateway settings from the site, too."""
+    systems = {"Management points", "Software update points"}
+    return frozenset(systems | {"Site server"} if plan.target is Target.CAUSEWAY and plan.site.host else systems)
 
 
 def _client_lines(plan: Plan) -> tuple[str, ...]:
@@ -145,11 +159,14 @@ def _premises_boxes(plan: Plan) -> list[tuple[str, tuple[str, ...]]]:
     return [(title, lines) for title, lines in found if lines]
 
 
-def _stack(x: int, width: int, contents: list[tuple[str, tuple[str, ...]]]) -> list[Box]:
+def _stack(
+    x: int, width: int, contents: list[tuple[str, tuple[str, ...]]], indented: frozenset[str] = frozenset()
+) -> list[Box]:
     found: list[Box] = []
     y = _TOP + 8
     for title, lines in contents:
-        box = _box(x, y, width, title, lines)
+        indent = _INDENT if title in indented else 0
+        box = _box(x + indent, y, width - indent, title, lines)
         found.append(box)
         y += box.height + 2 * _GAP
     return found

@@ -27,7 +27,7 @@ def page(plan: Plan) -> str:
 class Tags(HTMLParser):
     """What is opened and not closed."""
 
-    EMPTY = frozenset(("meta", "br", "line", "rect", "path"))
+    EMPTY = frozenset(("meta", "br", "polyline", "rect", "path"))
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,7 +100,47 @@ def test_every_box_and_arrow_of_the_drawing_is_within_it_and_every_line_within_i
         assert 34 + 16 * len(box.lines) <= box.height + 1 or box.frame
         assert all(len(line) * 6.7 <= box.width - 19 for line in box.lines)
     for arrow in drawing.arrows:
-        assert 0 <= min(arrow.x1, arrow.x2) <= max(arrow.x1, arrow.x2) <= drawing.width
+        assert all(0 <= x <= drawing.width and 0 <= y <= drawing.height for x, y in arrow.points)
+
+
+def starts_and_ends(plan: Plan) -> set[tuple[str, str]]:
+    """The titles of the boxes that arrows go from and to; an end touches an edge of its box."""
+    drawing = diagram(plan)
+
+    def touched(x: int, y: int) -> str:
+        return next(
+            box.title
+            for box in drawing.boxes
+            if not box.frame
+            and box.x <= x <= box.x + box.width
+            and box.y <= y <= box.y + box.height
+            and (x in (box.x, box.x + box.width) or y in (box.y, box.y + box.height))
+        )
+
+    return {(touched(*arrow.points[0]), touched(*arrow.points[-1])) for arrow in drawing.arrows}
+
+
+@pytest.mark.parametrize(("target", "settings"), [(Target.CAUSEWAY, True), (Target.CONFIGMGR, False)])
+def test_what_is_reached_on_the_premises_is_reached_from_connection_points(target: Target, settings: bool) -> None:
+    found = starts_and_ends(contoso(target=target))
+    assert ("Connection points", "Public address") in found
+    on_the_premises = {"Management points", "Software update points", *(["Site server"] if settings else [])}
+    assert {(start, end) for start, end in found if end in on_the_premises | {"Site server"}} == {
+        ("Connection points", each) for each in on_the_premises
+    }
+
+
+@pytest.mark.parametrize("target", Target)
+def test_no_arrow_passes_through_a_box_on_the_premises(target: Target) -> None:
+    drawing = diagram(contoso(target=target))
+    for arrow in drawing.arrows:
+        for box in drawing.boxes:
+            if not box.frame and len(arrow.points) == 3:
+                assert (
+                    not box.x < arrow.points[1][0] < box.x + box.width
+                    or box.y >= arrow.points[1][1]
+                    or (box.y + box.height <= arrow.points[0][1])
+                )
 
 
 def test_a_long_name_is_broken_behind_a_dot() -> None:
