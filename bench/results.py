@@ -27,8 +27,8 @@ METHOD = (
     "own, gives each request an id, writes a log line a request at every hop, and keeps its connections to the origin. "
     "Tunnels are mutual TLS.",
     "Devices speak TLS 1.3 with X25519 and AES-256-GCM and have certificates with RSA-2048 keys. Where connections are "
-    "not to be resumed, the peers issue no session tickets, not even the stateful ones that their own settings leave "
-    "on; where they are, the peers issue as many as they do by default.",
+    "not to be resumed, nobody issues session tickets, not even the stateful ones that the peers' own settings leave "
+    "on; where they are, each issues as many as it does by default.",
     "Latencies of fresh connections count from the first byte of the handshake to the end of the answer; those of kept "
     "ones from the request to the end of its answer, with 64 requests always under way.",
     "Memory is the proportional set size of the edge's processes; what the kernel keeps for sockets is not in it.",

@@ -59,6 +59,7 @@ class Causeway(System):
                 "port": self.port,
                 "certificate": server.certificate,
                 "key": server.key,
+                "session_tickets": edge.tickets,
             },
             "tunnel": {"address": "127.0.0.1", "port": tunnel, "authority": certificates.authority},
             "admin": {"port": self.bench.ports.take()},

@@ -26,6 +26,10 @@ class ServiceSection:
     port: Port = setting("the port for devices", default=443)
     certificate: ConfigPath = setting("the server certificate with its chain, PEM", example="server.pem")
     key: ConfigPath = setting("its private key, PEM, readable by the gateway alone", example="server.key")
+    session_tickets: bool = setting(
+        "whether devices may resume their TLS sessions within a day; who they are is decided anew all the same",
+        default=True,
+    )
 
 
 @section

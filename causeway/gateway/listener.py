@@ -27,10 +27,13 @@ class Listener:
 
     Attributes:
         addresses: what each client address has.
-        context: for the next connection; replaced when settings or certificates change.
+        context: for the next connection, with certificate and trusted roots; replaced when they change.
+        sessions: what the next connection begins under: its keys are those of session tickets.
     """
 
-    def __init__(self, worker: "Worker", sock: socket.socket, context: ssl.SSLContext) -> None:
+    def __init__(
+        self, worker: "Worker", sock: socket.socket, context: ssl.SSLContext, sessions: ssl.SSLContext
+    ) -> None:
         self._worker = worker
         self._socket = sock
         self._limits = worker.config.limits
@@ -39,6 +42,7 @@ class Listener:
         self._accepting = False
         self.addresses = Addresses()
         self.context = context
+        self.sessions = sessions
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # of those accepted, too: Linux has them inherit it
 
     @property
@@ -104,7 +108,9 @@ class Listener:
         elif len(self._handshakes) >= self._limits.max_handshakes:
             self._give_way(next(iter(self._handshakes)))
         protocol = ClientConnection(self._worker, peer, from_there)
-        transport = TlsServerTransport(self._worker.loop, sock, self.context, protocol, address, self._handshake_done)
+        tls = self.sessions.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        tls.context = self.context  # OpenSSL stays with the first one for sessions, and takes all else from this one
+        transport = TlsServerTransport(self._worker.loop, tls, protocol, address, self._handshake_done)
         from_there.handshakes[transport] = None
         self._handshakes[transport] = (self._worker.now() + self._limits.handshake_timeout_s, peer, from_there)
         transport.start()
@@ -118,6 +124,7 @@ class Listener:
         metrics = self._worker.metrics
         if error is None:
             metrics.handshakes += 1
+            metrics.handshakes_resumed += bool(transport.get_extra_info("ssl_object").session_reused)
             return
         self.left(address)
         reason = failure_reason(error)

@@ -43,6 +43,7 @@ class WorkerMetrics:
         self.token_verifications: Counter[str] = Counter()
         self.addresses_limited = 0
         self.handshakes = 0
+        self.handshakes_resumed = 0
         self.handshake_failures: Counter[str] = Counter()
         self.settings_refused: Counter[str] = Counter()
         self.tunnel_handshake_failures: Counter[str] = Counter()
@@ -82,6 +83,7 @@ def families(snapshots: Mapping[int, Mapping[str, Any]]) -> Iterator[Metric]:
         yield family
     for name, text in (
         ("handshakes", "TLS handshakes completed."),
+        ("handshakes_resumed", "Of these, those that resumed a session."),
         ("addresses_limited", "Tokens with which an address had sent too many that are not valid."),
         ("forged_headers", "Requests with identity headers that only the gateway may set; the headers were dropped."),
         (

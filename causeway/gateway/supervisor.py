@@ -17,6 +17,7 @@ from causeway.errors import CausewayError
 from causeway.files import make_private_folder
 from causeway.gateway.admin import run_admin
 from causeway.gateway.config import GatewayConfig
+from causeway.gateway.ticket_keys import TicketKeys
 from causeway.gateway.tls import service_context, tunnel_context
 from causeway.gateway.worker import SETTINGS_FILE, WorkerSockets, run_worker
 from causeway.gateway_settings import SettingsStore
@@ -74,11 +75,15 @@ class _Supervisor:
         self._admin = listen(config.admin.address, config.admin.port, "health and metrics")[0]
         # The children hold the other end: when this process is gone, however it went, they drain.
         self._parent_read, self._parent_write = os.pipe()
+        self._ticket_keys = self._new_ticket_keys()
         self._children: dict[int, tuple[int, float]] = {}
         self._leaving: set[int] = set()  # those of them that drain, since a successor serves
         self._due: dict[int, float] = {}
         self._died_young: set[int] = set()
         self._stopping = False
+
+    def _new_ticket_keys(self) -> TicketKeys:
+        return TicketKeys(time.monotonic(), tickets=self._config.service.session_tickets)
 
     def run(self) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
@@ -99,6 +104,7 @@ class _Supervisor:
         now = time.monotonic()
         pause = max(0.0, min(self._due.values(), default=now + 3600.0) - now)
         received = signal.sigtimedwait(_SIGNALS, pause)
+        self._ticket_keys.context(time.monotonic())  # the keys of days that are over go here, too
         number = received.si_signo if received is not None else 0
         if number in (signal.SIGTERM, signal.SIGINT):
             self._stopping = True
@@ -150,6 +156,7 @@ class _Supervisor:
         except CausewayError as error:
             log.error("workers not replaced", reason=str(error))  # noqa: TRY400  # the operator's to mend
             return
+        self._ticket_keys = self._new_ticket_keys()
         for pid, (number, _) in list(self._children.items()):
             if number == _ADMIN or pid in self._leaving:
                 continue
@@ -201,7 +208,7 @@ class _Supervisor:
         service, tunnel = self._service[number], self._tunnels[number]
         _close_all(self._admin, *(s for s in (*self._service, *self._tunnels) if s not in (service, tunnel)))
         sockets = WorkerSockets(service, tunnel, self._parent_read, ready)
-        return lambda: run_worker(self._config, number, sockets, self._folder)
+        return lambda: run_worker(self._config, number, sockets, self._folder, self._ticket_keys)
 
     def _signal_workers(self, number: signal.Signals) -> None:
         for pid, (child, _) in self._children.items():

@@ -4,11 +4,15 @@ import ssl
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from causeway.errors import StateError
 from causeway.gateway.config import GatewayConfig
+from causeway.gateway.ticket_keys import harden
 from causeway.tunnel.handshake import ALPN
+
+_CHEAP_TICKETS = (3, 5)
 
 
 def service_context(config: GatewayConfig, trusted_roots: tuple[str, ...]) -> ssl.SSLContext:
@@ -21,6 +25,8 @@ def service_context(config: GatewayConfig, trusted_roots: tuple[str, ...]) -> ss
     """
     context = _server_context(config)
     context.set_alpn_protocols(["http/1.1"])
+    if config.service.session_tickets:
+        context.num_tickets = _tickets_worth_issuing(config.service.certificate)
     if trusted_roots:
         context.verify_mode = ssl.CERT_OPTIONAL
         # In DER, since OpenSSL by way of Python takes no PEM with comments in other letters than ASCII.
@@ -56,11 +62,7 @@ def load_authority(context: ssl.SSLContext, path: Path) -> None:
 
 def _server_context(config: GatewayConfig) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TICKET
-    # A ticket carries the client's certificate and costs more to issue than resuming saves; and what is not resumed is
-    # verified. (TLS 1.2 resumes without tickets, too: see ``Worker._forget_sessions``.)
-    context.num_tickets = 0
+    harden(context)
     service = config.service
     try:
         context.load_cert_chain(service.certificate, service.key)
@@ -69,6 +71,18 @@ def _server_context(config: GatewayConfig) -> ssl.SSLContext:
             f"{service.certificate}: the server certificate and its key {service.key} cannot be used: {_reason(error)}"
         ) from error
     return context
+
+
+def _tickets_worth_issuing(certificate: Path) -> int:
+    """How many tickets a TLS 1.3 client gets.
+
+    A ticket carries the client's certificate. Older OpenSSL parses it at every turn, which costs more than the
+    signature that resuming saves, unless that is an RSA one. (In TLS 1.2 a ticket always pays.)
+    """
+    if ssl.OPENSSL_VERSION_INFO >= _CHEAP_TICKETS:
+        return 1
+    leaf = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
+    return 1 if isinstance(leaf.public_key(), rsa.RSAPublicKey) else 0
 
 
 def _reason(error: OSError | ssl.SSLError) -> str:

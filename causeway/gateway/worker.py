@@ -29,6 +29,7 @@ from causeway.gateway.failures import FailureLimit
 from causeway.gateway.listener import Listener
 from causeway.gateway.metrics import EndpointMetrics, WorkerMetrics
 from causeway.gateway.publishing import PublishingTable, Route
+from causeway.gateway.ticket_keys import TicketKeys
 from causeway.gateway.tls import service_context, tunnel_context
 from causeway.gateway.tokens import Tokens
 from causeway.gateway.tunnel import GatewayTunnel, Tunnels
@@ -49,7 +50,6 @@ ENTRA_KEYS_FOLDER = "entra-keys"
 
 _SWEEP_S = 1.0
 _MOST_SESSIONS = 1024
-_SESSIONS_S = 300.0
 _FIRST_TUNNEL_S = 3.0
 _LAST_WORDS_S = 1.0
 _LOOKS_PER_TURN = 500
@@ -81,7 +81,7 @@ class Worker:
         draining: no new connections, and each answer ends its connection.
     """
 
-    def __init__(self, config: GatewayConfig, number: int, sockets: WorkerSockets) -> None:
+    def __init__(self, config: GatewayConfig, number: int, sockets: WorkerSockets, ticket_keys: TicketKeys) -> None:
         self.config = config
         self.number = number
         self.loop = asyncio.get_running_loop()
@@ -120,9 +120,10 @@ class Worker:
         self._first_tunnel = asyncio.Event()
         if (settings := self.store.load()) is not None:
             self._apply(settings)
-        self.listener = Listener(self, sockets.service, self._service_context())
+        self._ticket_keys = ticket_keys
+        self.listener = Listener(self, sockets.service, self._service_context(), ticket_keys.context(self.now()))
+        self._follow_ticket_keys(self.now())
         self.context_version = self.settings_version
-        self._context_made = self.now()
         self._tunnel_listener = TunnelListener(self, sockets.tunnel, tunnel_context(config))
         self._sweeper: asyncio.TimerHandle | None = None
 
@@ -240,19 +241,23 @@ class Worker:
             self._context_due = True
             return False
         self._context_due = False
-        self._context_made = self.now()
+        self._follow_ticket_keys(self.now())
         self.context_version = self.settings_version
         return True
 
-    def _forget_sessions(self, now: float) -> None:
-        """Start with a fresh context from time to time.
+    def _follow_ticket_keys(self, now: float) -> None:
+        """Have connections begin under the day's keys.
 
-        OpenSSL keeps a TLS 1.2 client's session with its certificate for two hours, and lets the client resume it:
-        that costs memory, and a resumed certificate is not verified again.
+        A TLS 1.2 client that takes no tickets has its session, with its certificate, kept by OpenSSL: where such
+        sessions pile up, they go with the context that has them.
         """
-        sessions = self.listener.context.session_stats()["number"]
-        if sessions > _MOST_SESSIONS or (sessions and now - self._context_made > _SESSIONS_S):
-            self._renew_context()
+        if self.listener.sessions.session_stats()["number"] > _MOST_SESSIONS:
+            self._ticket_keys.leave()
+        sessions = self._ticket_keys.context(now)
+        # These two OpenSSL takes from the context that a connection begins under.
+        sessions.verify_mode = self.listener.context.verify_mode
+        sessions.num_tickets = self.listener.context.num_tickets
+        self.listener.sessions = sessions
 
     # Life.
 
@@ -332,7 +337,7 @@ class Worker:
         self.certificate_statuses.sweep(now)
         if self._context_due:
             self._renew_context()
-        self._forget_sessions(now)
+        self._follow_ticket_keys(now)
         self._sweeper = self.loop.call_later(_SWEEP_S, self._sweep)
 
     def snapshot(self) -> dict[str, Any]:
@@ -344,6 +349,7 @@ class Worker:
             "endpoints": {name: endpoint.snapshot() for name, endpoint in metrics.endpoints.items()},
             "refusals": dict(metrics.refusals),
             "handshakes": metrics.handshakes,
+            "handshakes_resumed": metrics.handshakes_resumed,
             "handshake_failures": dict(metrics.handshake_failures),
             "settings_refused": dict(metrics.settings_refused),
             "forged_headers": metrics.forged_headers,
@@ -376,7 +382,9 @@ def _log_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -
         log.error("internal error", message=context.get("message"), exc_info=error)
 
 
-def run_worker(config: GatewayConfig, number: int, sockets: WorkerSockets, folder: Path) -> None:
+def run_worker(
+    config: GatewayConfig, number: int, sockets: WorkerSockets, folder: Path, ticket_keys: TicketKeys
+) -> None:
     """The life of a worker process. Its snapshot is served on a socket in ``folder``, for the admin process."""
     logging.configure("gateway", level=config.log.level, form=config.log.format)
     structlog.contextvars.bind_contextvars(worker=number)
@@ -385,7 +393,7 @@ def run_worker(config: GatewayConfig, number: int, sockets: WorkerSockets, folde
     sys.setswitchinterval(_SWITCH_S)
 
     async def main() -> None:
-        worker = Worker(config, number, sockets)
+        worker = Worker(config, number, sockets, ticket_keys)
 
         async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(json.dumps(worker.snapshot()).encode())

@@ -29,8 +29,8 @@ class TlsServerTransport(asyncio.Transport):
 
     Args:
         loop: the running loop.
-        sock: an accepted, non-blocking socket; the transport owns it from here on.
-        context: the server's TLS context.
+        tls: an accepted, non-blocking socket, wrapped for a server and without a handshake yet; the transport owns it
+            from here on.
         protocol: gets the plain bytes.
         handshake_done: called once, with None or with what the handshake failed with (the connection is closed then).
     """
@@ -56,8 +56,7 @@ class TlsServerTransport(asyncio.Transport):
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        sock: socket.socket,
-        context: ssl.SSLContext,
+        tls: ssl.SSLSocket,
         protocol: asyncio.Protocol,
         peer: Any,
         handshake_done: HandshakeDone,
@@ -73,8 +72,8 @@ class TlsServerTransport(asyncio.Transport):
         self._closing = False
         self._lingering = False
         self._linger: asyncio.TimerHandle | None = None
-        self._tls = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-        self._descriptor = self._tls.fileno()
+        self._tls = tls
+        self._descriptor = tls.fileno()
         self._reading = False
         self._writing = False
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import time
 from typing import Any
 
 from causeway.connection_point.service import ConnectionPoint
@@ -11,6 +12,7 @@ from causeway.connection_point.upstream_pool import UpstreamPool
 from causeway.gateway.addresses import Address
 from causeway.gateway.client_connection import ClientConnection
 from causeway.gateway.exchange import Exchange
+from causeway.gateway.ticket_keys import TicketKeys
 from causeway.gateway.tunnel import GatewayTunnel
 from causeway.gateway.worker import Worker
 from causeway.pki.roles import Role
@@ -162,7 +164,9 @@ class DataPath:
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._escaped)
         self._sockets = ground.worker_sockets()
-        self.worker = _Worker(ground.gateway_config(), 0, self._sockets)
+        self.worker = _Worker(
+            ground.gateway_config(), 0, self._sockets, TicketKeys(time.monotonic(), tickets=True, days=1)
+        )
         self.point: ConnectionPoint = ground.connection_point()
         self.site_systems: list[SiteSystem] = []
         self.unreachable = False

@@ -62,6 +62,7 @@ class Client:
         version: the one version of TLS to speak.
         window_bytes: of the receive buffer, to be a reader who soon has enough; 0 for the usual.
         source: the client's address.
+        session: of an earlier connection with the same certificate and version, to be resumed.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Client:
         version: ssl.TLSVersion | None = None,
         window_bytes: int = 0,
         source: str = "",
+        session: ssl.SSLSession | None = None,
     ) -> None:
         context = _context(root, pair, version)
         raw = socket.socket()
@@ -84,7 +86,7 @@ class Client:
                 raw.bind((source, 0))
             raw.connect(("127.0.0.1", port))
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.socket = context.wrap_socket(raw, server_hostname="localhost")
+            self.socket = context.wrap_socket(raw, server_hostname="localhost", session=session)
         except BaseException:
             raw.close()
             raise

@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import itertools
 import json
-import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -181,10 +180,8 @@ class DataPath:
 
     # What devices do.
 
-    def connect(
-        self, pair: Pair | None = None, *, version: ssl.TLSVersion | None = None, window_bytes: int = 0
-    ) -> Client:
-        return Client(self.port, self.certificates.root, pair=pair, version=version, window_bytes=window_bytes)
+    def connect(self, pair: Pair | None = None, **options: Any) -> Client:
+        return Client(self.port, self.certificates.root, pair=pair, **options)
 
     def connect_to_every_worker(self, pair: Pair | None = None) -> list[Client]:
         """One connection to each worker of the gateway; the kernel spreads them, so try until all have been met."""

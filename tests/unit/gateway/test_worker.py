@@ -1,6 +1,7 @@
 """A worker over time: settings that come and go, certificates that cannot be read, sessions that pile up."""
 
 import asyncio
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -107,23 +108,25 @@ async def test_a_peer_that_may_not_open_a_tunnel_is_refused_and_counted(
 
 async def test_tls_sessions_do_not_pile_up(path: DataPath, monkeypatch: pytest.MonkeyPatch) -> None:
     worker = path.worker
-    fresh: list[object] = []
+    before = worker._ticket_keys.context(worker.now())
 
-    def with_sessions(count: int) -> None:
-        context = SimpleNamespace(session_stats=lambda: {"number": count})
-        monkeypatch.setattr(worker.listener, "context", context)
+    def left_with(sessions: int) -> bool:
+        monkeypatch.setattr(worker.listener, "sessions", SimpleNamespace(session_stats=lambda: {"number": sessions}))
+        worker._follow_ticket_keys(worker.now())
+        return worker.listener.sessions is not before
 
-    def renewed(after_s: float) -> bool:
-        before = worker.listener.context
-        worker._forget_sessions(worker.now() + after_s)
-        fresh.append(worker.listener.context)
-        return worker.listener.context is not before
+    assert not left_with(0)
+    assert not left_with(1024)
+    assert left_with(1025)
+    assert worker.listener.sessions.session_stats()["number"] == 0
 
-    with_sessions(0)
-    assert not renewed(1000.0)
-    with_sessions(1000)
-    assert not renewed(100.0)
-    assert renewed(301.0)
-    with_sessions(1025)
-    assert renewed(0.0)
-    assert worker.listener.context.session_stats()["number"] == 0
+
+async def test_a_connection_begins_as_its_handshake_wants_it(path: DataPath) -> None:
+    listener = path.worker.listener
+    assert listener.context.verify_mode == ssl.CERT_OPTIONAL
+    for context in (listener.context, listener.sessions):
+        assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+        assert context.options & ssl.OP_NO_RENEGOTIATION
+    path.worker._follow_ticket_keys(path.worker.now())
+    assert listener.sessions.verify_mode == listener.context.verify_mode
+    assert listener.sessions.num_tickets == listener.context.num_tickets

@@ -144,11 +144,9 @@ class Connection:
         self.tls.handshake.extend(handshake)
         self.protocol = Protocol()
         self.done: list[Exception | None] = []
-        context = SimpleNamespace(wrap_socket=lambda *_, **__: self.tls)
         self.transport = TlsServerTransport(
             self.loop,  # type: ignore[arg-type]
-            None,  # type: ignore[arg-type]
-            context,  # type: ignore[arg-type]
+            self.tls,  # type: ignore[arg-type]
             self.protocol,
             ("192.0.2.1", 5),
             lambda _, error: self.done.append(error),
