@@ -12,6 +12,7 @@ import typer
 from causeway.cli.output import OK, PROBLEMS, print_json, print_table, stdout
 from causeway.device.client import DeviceClient
 from causeway.device.config import DEFAULT_TOKEN_HEADER, DeviceConfig, default_state_folder
+from causeway.device.entra import EntraTokenSource
 from causeway.device.schedule import run_until_stopped
 from causeway.device.state import StateFolder
 from causeway.errors import OperatorError
@@ -55,6 +56,20 @@ BulkTokenFile = Annotated[
         help="File with a bulk registration token, or - for standard input; or CAUSEWAY_DEVICE_BULK_TOKEN holds it.",
     ),
 ]
+EntraTokenFile = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="CAUSEWAY_DEVICE_ENTRA_TOKEN_FILE",
+        help="File in which a broker keeps this machine's Entra token; read anew each time.",
+    ),
+]
+EntraTokenCommand = Annotated[
+    str | None,
+    typer.Option(
+        envvar="CAUSEWAY_DEVICE_ENTRA_TOKEN_COMMAND",
+        help="Command that prints this machine's Entra token, such as a broker's; run without a shell.",
+    ),
+]
 TokenHeader = Annotated[
     str,
     typer.Option(envvar="CAUSEWAY_DEVICE_TOKEN_HEADER", help="The header for a token, and the word before it."),
@@ -71,6 +86,8 @@ def register(
     key: Key = None,
     proxy: Proxy = None,
     bulk_token_file: BulkTokenFile = None,
+    entra_token_file: EntraTokenFile = None,
+    entra_token_command: EntraTokenCommand = None,
     token_header: TokenHeader = DEFAULT_TOKEN_HEADER,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for an approval.")] = 0.0,
     as_json: Json = False,
@@ -85,6 +102,7 @@ def register(
         proxy=proxy,
         bulk_token=_bulk_token(bulk_token_file),
         token_header=token_header,
+        entra_token=_entra_token(entra_token_file, entra_token_command),
     )
     known = _run(config, lambda client: client.register(wait_s=wait))
     if as_json:
@@ -179,6 +197,8 @@ def token(
     certificate: Certificate = None,
     key: Key = None,
     proxy: Proxy = None,
+    entra_token_file: EntraTokenFile = None,
+    entra_token_command: EntraTokenCommand = None,
     token_header: TokenHeader = DEFAULT_TOKEN_HEADER,
     as_json: Json = False,
 ) -> None:
@@ -186,7 +206,16 @@ def token(
 
     A device that shows tokens renews them by itself; one on the internal network gets its first ones so.
     """
-    config = DeviceConfig(url, state, ca, certificate, key, proxy=proxy, token_header=token_header)
+    config = DeviceConfig(
+        url,
+        state,
+        ca,
+        certificate,
+        key,
+        proxy=proxy,
+        token_header=token_header,
+        entra_token=_entra_token(entra_token_file, entra_token_command),
+    )
     kept = _run(config, lambda client: client.renew_tokens())
     until = None if kept.self_prove is None else kept.self_prove.expires
     _done({"identity": kept.identity, "until": until}, f"{kept.identity} may be away until {until}.", as_json=as_json)
@@ -227,6 +256,8 @@ def run(
     key: Key = None,
     proxy: Proxy = None,
     bulk_token_file: BulkTokenFile = None,
+    entra_token_file: EntraTokenFile = None,
+    entra_token_command: EntraTokenCommand = None,
     token_header: TokenHeader = DEFAULT_TOKEN_HEADER,
     as_json: Annotated[bool, typer.Option("--json", help="Log one JSON object a line.")] = False,
 ) -> None:
@@ -241,8 +272,14 @@ def run(
         proxy=proxy,
         bulk_token=_bulk_token(bulk_token_file),
         token_header=token_header,
+        entra_token=_entra_token(entra_token_file, entra_token_command),
     )
     _run(config, run_until_stopped)
+
+
+def _entra_token(file: Path | None, command: str | None) -> EntraTokenSource | None:
+    """Where the Entra token comes from. It never is an argument, as a bulk registration token is none."""
+    return None if file is None and command is None else EntraTokenSource(file, command)
 
 
 def _read(path: Path) -> str:

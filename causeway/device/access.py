@@ -35,12 +35,13 @@ class Access:
     def of(cls, config: DeviceConfig) -> "Access":
         """That of a device.
 
-        One without a certificate shows tokens where it was given a bulk registration token, and at a gateway once it
-        has some of its own; on the internal network it needs none.
+        One without a certificate shows tokens where it was given a bulk registration token or has an Entra token, and
+        at a gateway once it has some of its own; on the internal network it needs none.
         """
         server = config.server
+        was_given_one = config.bulk_token is not None or config.entra_token is not None
         if config.certificate is not None:
             return cls(Authentication.CERTIFICATE, server, "/ccm_system/request", "/SMS_MP/")
-        if config.bulk_token is not None or (server.prefix and has_tokens(config.state)):
+        if was_given_one or (server.prefix and has_tokens(config.state)):
             return cls(Authentication.TOKEN, server.for_tokens(), "/ccm_system_tokenauth/request", "/SMS_MP_TokenAuth/")
         return cls(Authentication.NONE, server, "/ccm_system_altauth/request", "/SMS_MP_AltAuth/")

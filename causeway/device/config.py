@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from causeway.device.entra import EntraTokenSource
 from causeway.errors import ConfigurationError
 
 _MUTUAL_AUTH = re.compile(r"^/CCM_Proxy_MutualAuth/", re.IGNORECASE)
@@ -71,7 +72,8 @@ class DeviceConfig:
     keeps a connection for the next message; native clients open a new one for each. ``timeout_s`` bounds one exchange.
     ``proxy`` is an HTTP proxy's URL on the way to the gateway. ``bulk_token`` is a bulk registration token, for a
     device that has nothing else yet. ``token_header`` is the header that a token goes in, with the word before it: how
-    Configuration Manager's clients send theirs is not public.
+    Configuration Manager's clients send theirs is not public. ``entra_token`` is where the device's Entra token comes
+    from, for a device that has an identity there.
     """
 
     url: str
@@ -85,6 +87,7 @@ class DeviceConfig:
     proxy: str | None = None
     bulk_token: str | None = field(default=None, repr=False)
     token_header: str = DEFAULT_TOKEN_HEADER
+    entra_token: EntraTokenSource | None = None
 
     def __post_init__(self) -> None:
         ServerUrl.parse(self.url)
@@ -92,6 +95,10 @@ class DeviceConfig:
             raise ConfigurationError("a certificate needs its key and a key its certificate: give both or neither")
         if self.certificate is not None and self.bulk_token is not None:
             raise ConfigurationError("a device has a certificate or a bulk registration token: give one of them")
+        if self.entra_token is not None and (self.certificate is not None or self.bulk_token is not None):
+            raise ConfigurationError(
+                "a device has an Entra token, a certificate or a bulk registration token: give one"
+            )
         if self.bulk_token is not None and not _TOKEN.fullmatch(self.bulk_token):
             raise ConfigurationError("that is no bulk registration token: it is one word with two dots in it")
         if _TOKEN_HEADER.fullmatch(self.token_header) is None:

@@ -63,6 +63,13 @@ class TokenMissingError(DeviceError):
     word = "Device_TokenMissing"
 
 
+class EntraTokenError(DeviceError):
+    """Whoever on the device gets its Entra tokens gave none."""
+
+    cause = Cause.OPERATOR
+    word = "Device_EntraToken"
+
+
 class RegistrationRejectedError(DeviceError):
     """The site does not take this device: it is blocked, or its certificate is not trusted."""
 

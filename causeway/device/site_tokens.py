@@ -1,7 +1,8 @@
 """A device without a certificate: which token it shows, and how it comes by the next one.
 
-With a bulk registration token it registers; at the token service it proves its key and is given two tokens: one for
-daily use, which lasts for hours, and one that lasts for months and is good for nothing but a new one of the first.
+With a bulk registration token, or its Entra token, it registers; at the token service it proves its key and is given
+two tokens: one for daily use, which lasts for hours, and one that lasts for months and is good for nothing but a new
+one of the first.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from causeway.device.errors import AnswerMalformedError, AnswerRefusedError, Dev
 from causeway.device.identity import DeviceKeys
 from causeway.device.state import DeviceState
 from causeway.device.token_store import KeptToken, KeptTokens, TokenStore
-from causeway.device.transport import Transport
+from causeway.device.transport import Answer, Transport
 from causeway.messaging.errors import MessagingError
 from causeway.messaging.text import decode_document
 from causeway.messaging.tokens import (
@@ -96,7 +97,7 @@ class SiteTokens:
             return ccm.text
         if not self._state().registered:
             # To ask whether it is known still, any token that holds will do.
-            return self._for_the_service()
+            return await self._for_the_service()
         try:
             await self.renew()
         except DeviceError:
@@ -104,7 +105,7 @@ class SiteTokens:
                 raise
             return ccm.text
         renewed = self._own(self._store.tokens.ccm)
-        return renewed.text if renewed is not None else self._for_the_service()
+        return renewed.text if renewed is not None else await self._for_the_service()
 
     async def renew(self, *, both: bool = False) -> None:
         """Prove the key and keep the tokens that come: the daily one, and the lasting one where that is due.
@@ -117,11 +118,16 @@ class SiteTokens:
         lasting = self._own(self._store.tokens.self_prove)
         due = both or lasting is None or now >= lasting.renew_after
         request = TokenRequest(state.identity, state.site_code, _BOTH if due else (TokenKind.CCM,), now)
-        headers = {"Content-Type": MEDIA_TYPE}
-        if self._shows_tokens:
-            headers |= self.header(self._for_the_service())
-        xml = await asyncio.to_thread(request.to_xml, self._keys.key)
-        answer = await self._transport.send("POST", PATH, headers=headers, content=xml.encode("utf-8"), plain=True)
+        content = (await asyncio.to_thread(request.to_xml, self._keys.key)).encode("utf-8")
+        shown = await self._for_the_service() if self._shows_tokens else ""
+        try:
+            answer = await self._ask(content, shown)
+        except AnswerRefusedError:
+            # Tokens of its own may have been withdrawn; the one of Entra ID is always new.
+            by_entra = await self._config.entra_token.token() if self._config.entra_token is not None else ""
+            if by_entra in ("", shown):
+                raise
+            answer = await self._ask(content, by_entra)
         try:
             response = parse_token_response(decode_document(answer.body))
         except MessagingError as error:
@@ -130,6 +136,10 @@ class SiteTokens:
             raise AnswerMalformedError(f"{PATH}: tokens of another device")
         await asyncio.to_thread(self._store.keep, state.identity, response.tokens)
         self._bulk_token = None
+
+    async def _ask(self, content: bytes, token: str) -> Answer:
+        headers = {"Content-Type": MEDIA_TYPE, **(self.header(token) if token else {})}
+        return await self._transport.send("POST", PATH, headers=headers, content=content, plain=True)
 
     async def after_refusal(self, error: AnswerRefusedError) -> bool:
         """Whether a request that was refused is worth a second try, with a token that is new now."""
@@ -147,7 +157,7 @@ class SiteTokens:
             return False
         return True
 
-    def _for_the_service(self) -> str:
+    async def _for_the_service(self) -> str:
         """What gets the device to the token service: the best of what it has."""
         if self._bulk_token is not None:
             return self._bulk_token
@@ -155,6 +165,8 @@ class SiteTokens:
         for token in (self._own(tokens.self_prove), self._own(tokens.ccm)):
             if token is not None:
                 return token.text
+        if self._config.entra_token is not None:
+            return await self._config.entra_token.token()
         raise TokenMissingError(
             "the device has no token that still holds: it was away for too long; give it a bulk registration token "
             "(`causeway device register --bulk-token-file`), or bring it to the internal network"
