@@ -39,4 +39,4 @@ async def test_a_command_that_fails_is_said_with_its_last_line(command: str) -> 
 def test_a_token_comes_from_one_place() -> None:
     for wrong in ({}, {"file": Path("x"), "command": "y"}, {"command": ""}, {"command": "'"}):
         with pytest.raises(ConfigurationError):
-            EntraTokenSource(**wrong)  # type: ignore[arg-type]
+            EntraTokenSource(**wrong)
