@@ -4,6 +4,7 @@ import ssl
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -21,7 +22,7 @@ def service_context(config: GatewayConfig, trusted_roots: tuple[str, ...]) -> ss
     Without trusted roots none is asked for: any that came would break the handshake.
 
     Raises:
-        StateError: the server certificate or its key is missing or does not fit.
+        StateError: the server certificate or its key is missing or does not fit, or a trusted root is no certificate.
     """
     context = _server_context(config)
     context.set_alpn_protocols(["http/1.1"])
@@ -29,9 +30,7 @@ def service_context(config: GatewayConfig, trusted_roots: tuple[str, ...]) -> ss
         context.num_tickets = _tickets_worth_issuing(config.service.certificate)
     if trusted_roots:
         context.verify_mode = ssl.CERT_OPTIONAL
-        # In DER, since OpenSSL by way of Python takes no PEM with comments in other letters than ASCII.
-        certificates = [one for pem in trusted_roots for one in x509.load_pem_x509_certificates(pem.encode())]
-        context.load_verify_locations(cadata=b"".join(one.public_bytes(Encoding.DER) for one in certificates))
+        _trust(context, trusted_roots)
     return context
 
 
@@ -60,6 +59,15 @@ def load_authority(context: ssl.SSLContext, path: Path) -> None:
         raise StateError(f"{path}: the authority's certificate cannot be used: {_reason(error)}") from error
 
 
+def _trust(context: ssl.SSLContext, trusted_roots: tuple[str, ...]) -> None:
+    """In DER, since OpenSSL by way of Python takes no PEM with comments in other letters than ASCII."""
+    try:
+        certificates = [one for pem in trusted_roots for one in x509.load_pem_x509_certificates(pem.encode())]
+        context.load_verify_locations(cadata=b"".join(one.public_bytes(Encoding.DER) for one in certificates))
+    except (ValueError, ssl.SSLError) as error:
+        raise StateError(f"the trusted roots of the gateway settings cannot be used: {error}") from error
+
+
 def _server_context(config: GatewayConfig) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     harden(context)
@@ -81,8 +89,11 @@ def _tickets_worth_issuing(certificate: Path) -> int:
     """
     if ssl.OPENSSL_VERSION_INFO >= _CHEAP_TICKETS:
         return 1
-    leaf = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
-    return 1 if isinstance(leaf.public_key(), rsa.RSAPublicKey) else 0
+    try:
+        leaf = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
+        return 1 if isinstance(leaf.public_key(), rsa.RSAPublicKey) else 0
+    except (OSError, ValueError, UnsupportedAlgorithm) as error:
+        raise StateError(f"{certificate}: the server certificate cannot be read: {error}") from error
 
 
 def _reason(error: OSError | ssl.SSLError) -> str:

@@ -1,17 +1,23 @@
 """Values that several parts of the document have in common."""
 
 import re
+import ssl
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import AfterValidator, Field
 
 
 def _certificates(pem: str) -> str:
     try:
-        x509.load_pem_x509_certificates(pem.encode())
-    except ValueError as error:
+        # OpenSSL reads more strictly, and is who has to trust them. It is given one at a time: of several it takes
+        # what it can.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        for certificate in x509.load_pem_x509_certificates(pem.encode()):
+            context.load_verify_locations(cadata=certificate.public_bytes(Encoding.DER))
+    except (ValueError, ssl.SSLError) as error:
         raise ValueError("expected certificates in PEM form") from error
     return pem
 

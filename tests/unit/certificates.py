@@ -1,6 +1,7 @@
 """Certificates of every kind, made in milliseconds."""
 
 import datetime as dt
+import ssl
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,3 +68,9 @@ def _make(
         builder = builder.add_extension(extension, critical=isinstance(extension, x509.UnrecognizedExtension))
     signer = key if issuer is None else issuer.key
     return Certified(builder.sign(signer, hash_algorithm or hashes.SHA256()), key)
+
+
+def unreadable_pem() -> str:
+    """A certificate that cryptography takes, since it reads names late, and OpenSSL does not: its name is no UTF-8."""
+    der = root("Unreadable").der.replace(b"Unreadable", b"Unreadabl\xe9")
+    return ssl.DER_cert_to_PEM_cert(der)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from causeway.gateway_settings import Authentication, Endpoint, GatewaySettings, SettingsInvalid, sign, verify
 from causeway.tunnel.prelude import split_request
-from tests.unit.certificates import root
+from tests.unit.certificates import root, unreadable_pem
 
 KEY = Ed25519PrivateKey.generate()
 ENDPOINT: dict[str, Any] = {
@@ -54,6 +54,7 @@ def test_a_good_document_is_read() -> None:
         {"site_code": None},
         {"trusted_roots": ["nonsense"]},
         {"trusted_roots": "nonsense"},
+        {"trusted_roots": [""]},
         {"blocked_certificates": ["AB" * 32]},
         {"blocked_certificates": ["ab"]},
         {"endpoints": [ENDPOINT, ENDPOINT]},
@@ -65,6 +66,12 @@ def test_a_good_document_is_read() -> None:
 def test_a_document_with_another_content_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(SettingsInvalid):
         document(**changes)
+
+
+def test_a_trusted_root_that_openssl_cannot_read_is_refused() -> None:
+    for pem in (unreadable_pem(), root().pem + unreadable_pem()):
+        with pytest.raises(SettingsInvalid):
+            document(trusted_roots=[pem])
 
 
 @pytest.mark.parametrize(
