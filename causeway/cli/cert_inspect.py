@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import datetime as dt
 import re
 from pathlib import Path
 from typing import Annotated
@@ -10,21 +9,19 @@ from typing import Annotated
 import typer
 from cryptography import x509
 
+from causeway.cli.addresses import host_and_port
 from causeway.cli.cert_options import JsonOption, NamesOption, PlanOption
 from causeway.cli.output import print_checks
 from causeway.cli.passphrase import PassphraseOption, from_file, known_passphrase
 from causeway.errors import OperatorError
 from causeway.observability.checks import CheckResult
 from causeway.pki.bundle import Bundle, read_bundles
-from causeway.pki.chain import build_chain, find_leaf
 from causeway.pki.errors import PassphraseError
-from causeway.pki.inspection import Purpose, Wanted, inspect_chain
+from causeway.pki.inspection import Purpose, Wanted
 from causeway.pki.live import look_at
-from causeway.plan.certificate import certificate_need
 from causeway.plan.document import Plan, read_plan
-from causeway.plan.values import Target
+from causeway.preflight.certificate import HTTPS, inspect_bundle, inspect_shown, wanted_by
 
-HTTPS = 443
 _ADDRESS = re.compile(r"[A-Za-z0-9_.-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
 _FILES = frozenset((".pem", ".cer", ".crt", ".der", ".key", ".p7b", ".pfx", ".p12"))
 
@@ -52,7 +49,8 @@ def inspect(
     files = [Path(one) for one in what]
     missing = [path for path in files if not path.exists()]
     if not missing:
-        results = _files(files, others, wanted, passphrase_file)
+        label = str(files[0])
+        results = inspect_bundle(label, _read(files, label, passphrase_file), others, wanted)
     elif len(what) == 1 and _ADDRESS.fullmatch(what[0]) and missing[0].suffix.lower() not in _FILES:
         results = _server(what[0], others, wanted, timeout_s)
     else:
@@ -65,22 +63,8 @@ def _wanted(plan: Plan | None, names: tuple[str, ...], *, client: bool) -> Wante
         return Wanted(names=names, purpose=Purpose.CLIENT)
     if plan is None:
         return Wanted(names=names)
-    need = certificate_need(plan)
-    return Wanted(
-        names=names or (plan.names.service_name,),
-        common_name=need.common_name if plan.target is Target.CONFIGMGR else "",
-        key_kinds=tuple(kind.label for kind in sorted(need.allowed_keys)),
-        needs_key=need.exportable,
-    )
-
-
-def _files(
-    files: list[Path], others: tuple[x509.Certificate, ...], wanted: Wanted, passphrase_file: Path | None
-) -> list[CheckResult]:
-    label = str(files[0])
-    bundle = _read(files, label, passphrase_file)
-    chain = build_chain(find_leaf(bundle.certificates, bundle.key, label), (*bundle.certificates, *others))
-    return inspect_chain(label, chain, bundle.key, wanted, now=dt.datetime.now(dt.UTC))
+    wanted = wanted_by(plan)
+    return dataclasses.replace(wanted, names=names or wanted.names)
 
 
 def _read(files: list[Path], label: str, passphrase_file: Path | None) -> Bundle:
@@ -95,11 +79,7 @@ def _read(files: list[Path], label: str, passphrase_file: Path | None) -> Bundle
 
 
 def _server(address: str, others: tuple[x509.Certificate, ...], wanted: Wanted, timeout_s: float) -> list[CheckResult]:
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isdigit():
-        host, port = address, str(HTTPS)
-    shown = asyncio.run(look_at(host.strip("[]"), int(port), timeout_s=timeout_s))
-    chain = build_chain(shown.certificates[0], (*shown.certificates[1:], *others))
-    names = wanted.names or (host,)
-    wanted = dataclasses.replace(wanted, names=names, needs_key=False)
-    return inspect_chain(f"{host}:{port}", chain, None, wanted, now=dt.datetime.now(dt.UTC))
+    host, port = host_and_port(address, HTTPS)
+    shown = asyncio.run(look_at(host, port, timeout_s=timeout_s))
+    wanted = dataclasses.replace(wanted, names=wanted.names or (host,))
+    return inspect_shown(f"{host}:{port}", shown, others, wanted)

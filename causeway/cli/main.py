@@ -20,6 +20,7 @@ _COMMANDS = {
     "device": "causeway.cli.device",
     "identity": "causeway.cli.identity",
     "plan": "causeway.cli.plan",
+    "check": "causeway.cli.check",
     "authority": "causeway.cli.authority",
     "cert": "causeway.cli.cert",
 }

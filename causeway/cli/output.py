@@ -65,5 +65,6 @@ def print_checks(results: Sequence[CheckResult], *, as_json: bool) -> int:
     counted = Counter(result.status for result in results)
     seen = [f"{counted[Status.FAIL]} failed"] * bool(counted[Status.FAIL])
     seen += [f"{counted[Status.WARN]} with a warning"] * bool(counted[Status.WARN])
+    seen += [f"{counted[Status.SKIP]} skipped"] * bool(counted[Status.SKIP])
     stdout.print(f"{len(results)} checks, {', '.join(seen) or 'all well'}.")
     return OK if ok else PROBLEMS

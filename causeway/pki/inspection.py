@@ -83,8 +83,7 @@ def inspect_chain(
             check(case)
         except (ValueError, UnsupportedAlgorithm) as error:
             # An extension that does not decode is the certificate's fault and one line, whatever check met it.
-            title = check.__name__.strip("_").replace("_", " ")
-            case.add(title, Status.FAIL, f"cannot be read: {error}", "Have the certificate issued anew.")
+            case.add(_title(check), Status.FAIL, f"cannot be read: {error}", "Have the certificate issued anew.")
     return case.results
 
 
@@ -293,6 +292,14 @@ _CHECKS: tuple[Callable[[_Case], None], ...] = (
     _chain,
     _revocation,
 )
+
+
+def _title(check: Callable[[_Case], None]) -> str:
+    return check.__name__.strip("_").replace("_", " ")
+
+
+CHECK_NAMES = tuple(f"certificate {_title(check)}" for check in _CHECKS)
+"""Of every check that ``inspect_chain`` makes."""
 
 
 def revocation_urls(certificate: x509.Certificate) -> tuple[list[str], list[str]]:

@@ -66,7 +66,7 @@ def roles(plan: Plan, file: Path) -> Step:
         "Contributor and User Access Administrator would do, too, and far more. A new role takes some minutes to be "
         "known everywhere.",
         (*commands, _assign(preflight, scope), _assign(deployment, group)),
-        (_assigned(group), sh("causeway", "check", "--plan", str(file), "--only", "azure")),
+        (_assigned(group),),
         ("sign-in", "resource-group"),
     )
 
@@ -155,12 +155,9 @@ def entra_applications(plan: Plan, file: Path) -> tuple[Step, ...]:
             "Clients ask Entra ID for tokens for them"
             + (", and the site signs in to Azure as the server's." if plan.target is Target.CONFIGMGR else "."),
             (sh("causeway", "azure", "apps", "create", "--plan", str(file)),),
-            (
-                *(
-                    sh("az", "ad", "app", "list", "--display-name", each.display_name, "--output", "table")
-                    for each in wanted
-                ),
-                sh("causeway", "check", "--plan", str(file), "--only", "entra"),
+            tuple(
+                sh("az", "ad", "app", "list", "--display-name", each.display_name, "--output", "table")
+                for each in wanted
             ),
             ("sign-in",),
         )

@@ -1,9 +1,11 @@
 """Steps of the certificate, DNS, the directory and the network, which both kinds of gateway share."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from causeway.plan.certificate import certificate_need
 from causeway.plan.document import Plan
+from causeway.plan.firewall import tunnel_ports
 from causeway.plan.groups import REASONS, client_certificates_wanted, groups
 from causeway.plan.names import cname_record, deployment_name
 from causeway.plan.runbook.step import Command, Shell, Step, Who, console, ps, sh
@@ -103,6 +105,11 @@ def server_certificate(plan: Plan, file: Path) -> tuple[Step, ...]:
     return tuple(found)
 
 
+def _certificate_checked(file: Path) -> Command:
+    files = [word for name in ("server.pem", "server.key") for word in ("--certificate", f"{FOLDER}/current/{name}")]
+    return sh("causeway", "check", "--plan", str(file), "--only", "certificate", *files)
+
+
 def _public(plan: Plan, file: Path) -> Step:
     return Step(
         "certificate",
@@ -118,7 +125,7 @@ def _public(plan: Plan, file: Path) -> Step:
             sh("causeway", "cert", "request", "--plan", str(file), "--folder", FOLDER, note="or by a request"),
             sh("causeway", "cert", "import", "<answer of the authority>", "--folder", FOLDER),
         ),
-        (sh("causeway", "check", "--plan", str(file), "--only", "certificate"),),
+        (_certificate_checked(file),),
         ("plan",),
     )  # fmt: skip
 
@@ -136,12 +143,12 @@ def _own(plan: Plan, file: Path) -> Step:
             sh("causeway", "cert", "adcs", "certreq", "--folder", FOLDER),
             sh("causeway", "cert", "import", "<answer of the authority>", "--folder", FOLDER),
         ),
-        (sh("causeway", "check", "--plan", str(file), "--only", "certificate"),),
+        (_certificate_checked(file),),
         ("plan", *(("groups",) if groups(plan) else ())),
     )
 
 
-def dns(plan: Plan, file: Path, after: str) -> tuple[Step, ...]:
+def dns(plan: Plan, after: str) -> tuple[Step, ...]:
     """The CNAME record; nothing where the service name is the Azure name."""
     record = cname_record(plan)
     if record is None:
@@ -171,10 +178,7 @@ def dns(plan: Plan, file: Path, after: str) -> tuple[Step, ...]:
             f"In the public zone {record.zone}; where the same zone is kept inside, too, in that one as well, or "
             "devices on the premises do not find the gateway.",
             (command,),
-            (
-                sh("dig", "+short", "CNAME", record.name),
-                sh("causeway", "check", "--plan", str(file), "--only", "dns"),
-            ),
+            (sh("dig", "+short", "CNAME", record.name),),
             (after,),
         ),
     )
@@ -188,16 +192,14 @@ def firewall(plan: Plan, file: Path) -> Step:
         Who.NETWORK,
         "All rules go out, none comes in. Connections to the gateway must not be opened by TLS inspection.",
         (sh("causeway", "plan", "firewall", str(file), "--format", "csv", "--out", "firewall.csv"),),
-        (
-            sh(
-                "causeway",
-                "check",
-                "--plan",
-                str(file),
-                "--only",
-                "network",
-                note=f"on {', '.join(each.host for each in plan.connection_point)}",
-            ),
-        ),
+        _reached(plan),
         ("plan",),
     )
+
+
+def _reached(plan: Plan) -> tuple[Command, ...]:
+    host, port = deployment_name(plan), tunnel_ports(plan)[0]
+    note = f"on {', '.join(each.host for each in plan.connection_point)}, once the gateway is there"
+    if plan.target is Target.CONFIGMGR:
+        return (replace(ps(f"Test-NetConnection -ComputerName {{host}} -Port {port}", host=host), note=note),)
+    return (sh("openssl", "s_client", "-brief", "-connect", f"{host}:{port}", note=note),)

@@ -1,0 +1,54 @@
+"""``causeway check``: whether the world is as the plan needs it."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from causeway.cli.addresses import host_and_port
+from causeway.cli.output import print_checks
+from causeway.cli.passphrase import PassphraseOption, from_file
+from causeway.plan.document import FILE, read_plan
+from causeway.preflight import certificate, names
+from causeway.preflight.probe import Group, Probe, run_probes
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def check(
+    plan: Annotated[Path, typer.Option("--plan", "-p", help="The plan.", show_default=str(FILE))] = FILE,
+    only: Annotated[list[Group] | None, typer.Option("--only", help="Only this group. May repeat.")] = None,
+    certificate_files: Annotated[
+        list[Path] | None,
+        typer.Option("--certificate", help="A file of the server certificate, or its key; read together. May repeat."),
+    ] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(help="HOST or HOST:PORT that shows the certificate; without files, the service name at 443."),
+    ] = None,
+    ca: Annotated[
+        list[Path] | None, typer.Option("--ca", help="A root of your own, or an intermediate. May repeat.")
+    ] = None,
+    passphrase_file: PassphraseOption = None,
+    timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, help="For everything, in seconds.")] = 30.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Check names and certificate against a plan; docs/checks.md explains every check.
+
+    Exit code 0 where nothing failed, 1 where something did, 2 where the command was used wrongly.
+    """
+    document = read_plan(plan)
+    sources = certificate.Sources(
+        tuple(certificate_files or ()),
+        host_and_port(server, certificate.HTTPS) if server else None,
+        tuple(ca or ()),
+        from_file(passphrase_file),
+    )
+    groups: dict[Group, tuple[Probe, ...]] = {
+        Group.NAMES: names.probes(document),
+        Group.CERTIFICATE: certificate.probes(document, plan, sources, timeout_s=timeout_s),
+    }
+    wanted = [probe for group, probes in groups.items() if not only or group in only for probe in probes]
+    raise typer.Exit(print_checks(asyncio.run(run_probes(wanted, timeout_s=timeout_s)), as_json=as_json))
