@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 UPGRADE ?=
 
-.PHONY: up setup extras setup-dev test lint types unit system measure packages bench fuzz soak lock clean help
+.PHONY: up setup extras setup-dev test lint types unit system measure figures packages bench fuzz soak lock clean help
 
 help: ## Show these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -42,7 +42,7 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-test: setup-dev packages lint types unit system ## Lint, types, and all tests; sets up what is missing
+test: setup-dev packages lint types unit system measure ## Lint, types, and all tests; sets up what is missing
 
 lint: setup-dev ## Style and import rules
 	@$(BIN)/ruff format --check --quiet .
@@ -58,8 +58,11 @@ unit: setup-dev ## Tests without sockets
 system: setup-dev packages ## Tests with real processes
 	@$(BIN)/pytest -q -n 2 --dist loadgroup -m "not measures" tests/system
 
-measure: setup-dev packages ## System tests that measure times and memory, one by one, on a machine with nothing else to do
+measure: setup-dev packages ## System tests that measure times and memory, one by one, about 4 minutes
 	@$(BIN)/pytest -q -m measures tests/system
+
+figures: setup-dev packages ## Measure what floods cost, and write it into docs/reliability.md
+	@CAUSEWAY_WRITE_FIGURES=1 $(BIN)/pytest -q -m measures tests/system/reliability/test_floods.py
 
 packages: ## Install the Debian packages that the system tests use
 	@tests/system/install-packages

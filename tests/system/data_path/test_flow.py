@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.system.data_path.client import Client
 from tests.system.data_path.path import DataPath, endpoint
+from tests.system.memory import MemoryWatch
 from tests.system.nginx import nginx
 from tests.system.origin import Exchange
 from tests.system.processes import free_ports, wait_until
@@ -46,23 +46,9 @@ def memory_stays_flat(path: DataPath, *, within: int = FLAT) -> Iterator[None]:
     """Fail where a process of the data path grows by more than ``within`` bytes at any time in the block."""
     parts = (path.gateway, *path.points.values())
     before = {pid: size for part in parts for pid, size in part.resident_bytes().items()}
-    highest = dict(before)
-    done = threading.Event()
-
-    def watch() -> None:
-        processes = {pid: psutil.Process(pid) for pid in before}
-        while not done.wait(0.02):
-            for pid, process in processes.items():
-                highest[pid] = max(highest[pid], process.memory_info().rss)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
+    with MemoryWatch(before) as memory:
         yield
-    finally:
-        done.set()
-        watcher.join()
-    grown = {pid: (highest[pid] - size) // MIB for pid, size in before.items()}
+    grown = {pid: growth // MIB for pid, growth in memory.grown_bytes.items()}
     assert all(growth * MIB <= within for growth in grown.values()), f"grown by MiB: {grown}"
 
 
@@ -201,19 +187,6 @@ def test_a_client_that_asks_on_and_on_and_reads_nothing_costs_bounded_memory(sin
         for _ in range(500):
             assert client.answer().status == status
     assert asked
-
-
-def test_two_thousand_idle_connections_cost_little(single: DataPath) -> None:
-    worker = psutil.Process(single.gateway.pid).children()
-    before = sum(process.memory_info().rss for process in worker)
-    with contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(single.connect()) for _ in range(2000)]
-        assert single.gateway.metric("causeway_gateway_connections") == 2000
-        grown = sum(process.memory_info().rss for process in worker) - before
-        assert grown < 2000 * 64 * 1024, f"{grown / 2000 / 1024:.0f} KiB a connection"
-        assert clients[0].ask("GET", "/app/x").status == 200
-        assert clients[-1].ask("GET", "/app/x").status == 200
-    wait_until(lambda: single.gateway.metric("causeway_gateway_connections") == 0, what="all connections gone")
 
 
 def test_several_connection_points_share_the_load(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from tests.system.data_path.path import DataPath, endpoint
 from tests.system.nginx import nginx
 from tests.system.processes import free_ports
+from tests.system.reliability.figures import Figures
 
 BIG_BYTES = 256 << 20
 _HERE = Path(__file__).parent
@@ -46,3 +47,11 @@ def running_path(tmp_path: Path, site_system: str) -> Iterator[Callable[..., Dat
             return path
 
         yield make
+
+
+@pytest.fixture(scope="module")
+def figures() -> Iterator[Figures]:
+    """What the tests of floods measure."""
+    made = Figures("flood", "connections held", "a process grew by", "good clients before", "good clients meanwhile")
+    yield made
+    made.publish()
