@@ -58,7 +58,7 @@ unit: setup-dev ## Tests without sockets
 system: setup-dev packages ## Tests with real processes
 	@$(BIN)/pytest -q -n 2 --dist loadgroup -m "not measures" tests/system
 
-measure: setup-dev packages ## System tests that measure times and memory, one by one, about 4 minutes
+measure: setup-dev packages ## System tests that measure times and memory, one by one, 4 to 6 minutes
 	@$(BIN)/pytest -q -m measures tests/system
 
 figures: setup-dev packages ## Measure what floods cost, and write it into docs/reliability.md

@@ -49,6 +49,7 @@ class Exchange(Stream):
         "_bytes_out",
         "_chunked",
         "_connecting",
+        "_given_up",
         "_head",
         "_noted",
         "_path",
@@ -77,6 +78,7 @@ class Exchange(Stream):
         self._upstream: UpstreamConnection | None = None
         self._upstream_paused = False
         self._connecting: asyncio.Task[None] | None = None
+        self._given_up = False
         self._pending: list[bytes] = []  # what came of the body while the connection was being made
         self._head = b""
         self._path = b""
@@ -153,8 +155,17 @@ class Exchange(Stream):
         try:
             upstream = await route.pool.connect()
         except Refused as refused:
-            self._connecting = None
-            self._fail(refused.refused_word, str(refused))
+            if not self._given_up:
+                self._connecting = None
+                self._fail(refused.refused_word, str(refused))
+            return
+        if self._given_up:
+            # Whoever asked has gone meanwhile, and the connection is as good as new. The attempt is not cancelled: a
+            # connection that stood just then would belong to nobody, and a flood of resets would dial for naught.
+            if route.connection_bound:
+                upstream.abort()
+            else:
+                route.pool.keep(upstream, time.monotonic())
             return
         self._connecting = None
         self._upstream = upstream
@@ -326,9 +337,8 @@ class Exchange(Stream):
         self._give_up()
 
     def _give_up(self) -> None:
-        if self._connecting is not None:
-            self._connecting.cancel()
-            self._connecting = None
+        self._given_up = True
+        self._pending.clear()
         upstream, self._upstream = self._upstream, None
         if upstream is not None:
             upstream.owner = None

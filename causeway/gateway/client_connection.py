@@ -395,7 +395,9 @@ class ClientConnection(asyncio.Protocol):
             self._transport.close()
 
     def check_deadline(self, now: float) -> None:
-        """Called every second: end what has been waiting for too long."""
+        """Called every second: end what has been waiting for too long, and what nobody waits for any more."""
+        if self._exchange is not None and self._transport is not None:
+            self._transport.notice_reset()
         if now < self.deadline or self._transport is None:
             return
         exchange = self._exchange

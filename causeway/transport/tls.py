@@ -7,6 +7,7 @@ through the public ``ssl.SSLSocket`` on a non-blocking socket, and the loop only
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 from collections import deque
@@ -179,6 +180,15 @@ class TlsServerTransport(asyncio.Transport):
             self._loop.add_reader(self._descriptor, self._readable)
             if self._tls.pending():
                 self._loop.call_soon(self._read_pending)
+
+    def notice_reset(self) -> None:
+        """End where the peer has reset the connection and nobody was told; to be called from time to time.
+
+        libuv stops watching a socket with an error once it has told of it, and that once may have been spent on data
+        that came before the reset; while reading is paused, nothing is told at all.
+        """
+        if self._descriptor >= 0 and (code := self._tls.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
+            self._release(OSError(code, os.strerror(code)))
 
     def is_reading(self) -> bool:
         """Whether bytes are read as they come."""

@@ -106,7 +106,7 @@ class MemoryTransport(asyncio.Transport):
         else:
             protocol.data_received(data)
 
-    # The protocol's side: asyncio's interface, and ``close_lingering`` as our TLS transport has it.
+    # The protocol's side: asyncio's interface, and what our TLS transport adds to it.
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Keep ``data`` for the other side."""
@@ -151,6 +151,9 @@ class MemoryTransport(asyncio.Transport):
         self._closing = True
         if not self._out:
             self._lost(None)
+
+    def notice_reset(self) -> None:
+        """Here everybody is told at once."""
 
     def close_lingering(self) -> None:
         """Close; what the other side still sends is read away."""

@@ -1,4 +1,4 @@
-"""A real nginx as a site system: serves a folder."""
+"""A real nginx as a site system: serves a folder, and takes uploads with PUT under ``/upload/``."""
 
 import contextlib
 import socket
@@ -15,6 +15,7 @@ worker_processes 1;
 events {{ worker_connections 1024; }}
 http {{
   access_log {folder}/access.log;
+  client_max_body_size 0;
   client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi;
@@ -23,6 +24,7 @@ http {{
   server {{
     listen 127.0.0.1:{port};
     root {root};
+    location /upload/ {{ dav_methods PUT; create_full_put_path on; }}
   }}
 }}
 """

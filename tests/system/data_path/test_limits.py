@@ -5,6 +5,7 @@ import functools
 import select
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Iterator
 
@@ -171,6 +172,19 @@ def test_a_slow_handshake_is_given_up_and_counted(hasty: DataPath) -> None:
         sock.sendall(b"\x16\x03\x01\x02\x00\x01")
         assert sock.recv(100) == b""
     assert hasty.gateway.metric(name, reason="timeout") == before + 1
+
+
+def test_a_reset_right_behind_half_a_body_is_noticed_at_both_ends(patient: DataPath) -> None:
+    connections = "causeway_connection_point_upstream_connections"
+    for number in range(30):
+        with patient.connect() as client:
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.start("PUT", f"/app/reset-{number}", "Content-Length: 100")
+            client.send(b"half")  # the reset comes along with it, before the gateway has read either
+    point = patient.points["cp1"]
+    wait_until(lambda: patient.gateway.metric("causeway_gateway_requests_in_flight") == 0, what="none under way")
+    wait_until(lambda: point.metric("causeway_connection_point_streams") == 0, what="no streams")
+    wait_until(lambda: point.metric(connections) == 0, what="no connections to the site system")
 
 
 def _say_nothing(path: DataPath, source: str, count: int) -> list[socket.socket]:

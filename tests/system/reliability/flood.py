@@ -125,8 +125,8 @@ class _Attackers:
     async def _until_ended(self, reader: asyncio.StreamReader) -> None:
         """Hold the connection for as long as the gateway lets it."""
         with contextlib.suppress(ConnectionError):
-            while await reader.read(_READ_BYTES):
-                pass
+            while data := await reader.read(_READ_BYTES):
+                self._done["timed out"] += data.startswith(b"HTTP/1.1 408 CMGService_RequestTimeout\r\n")
         self._done["ended"] += 1
 
     # The habits.

@@ -257,3 +257,15 @@ async def test_a_binding_keeps_its_connection_until_it_is_released(played: Playe
     played.transport.abort()
     await played.path.settle()
     assert numbers[b"8"].closed
+
+
+async def test_a_connection_that_stands_when_its_request_has_been_given_up_is_kept_for_the_next(
+    played: Played,
+) -> None:
+    reset = encode(FrameType.RESET, 1, b"ClientGone")
+    await played.hear(encode(FrameType.REQUEST | END, 1, GET) + reset)
+    (system,) = played.path.site_systems
+    assert not system.begun
+    await played.hear(encode(FrameType.REQUEST | END, 3, GET))
+    assert played.path.site_systems == [system]
+    assert len(system.begun) == 1

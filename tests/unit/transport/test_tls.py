@@ -1,6 +1,7 @@
 """The TLS transport over a TLS socket that a test plays: what it reads, writes, waits for and lets go."""
 
 import asyncio
+import errno
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -63,6 +64,10 @@ class PlayedTls:
         self.written = b""
         self.calls: list[str] = []
         self.decrypted = 0
+        self.error = 0
+
+    def getsockopt(self, _level: int, _option: int) -> int:
+        return self.error
 
     def fileno(self) -> int:
         return 7
@@ -164,7 +169,7 @@ class Connection:
 def played_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is read past OpenSSL comes from the played socket, too."""
     raw = SimpleNamespace(recv=lambda played, size: played.recv(size))
-    monkeypatch.setattr(tls, "socket", SimpleNamespace(socket=raw, SHUT_WR=1))
+    monkeypatch.setattr(tls, "socket", SimpleNamespace(socket=raw, SHUT_WR=1, SOL_SOCKET=1, SO_ERROR=4))
 
 
 def test_a_handshake_goes_on_until_it_is_done() -> None:
@@ -268,6 +273,19 @@ def test_a_broken_connection_is_told_with_its_error() -> None:
     connection.loop.readable()
     assert connection.events == [("lost", error)]
     assert connection.tls.calls == ["close"]
+
+
+def test_a_reset_that_the_loop_did_not_tell_of_is_noticed_when_asked_for() -> None:
+    connection = Connection()
+    connection.transport.pause_reading()
+    connection.transport.notice_reset()
+    assert connection.events == []
+    connection.tls.error = errno.ECONNRESET
+    connection.transport.notice_reset()
+    connection.loop.turn()
+    ((lost, error),) = connection.events
+    assert lost == "lost"
+    assert isinstance(error, ConnectionResetError)
 
 
 def test_a_protocol_that_fails_loses_its_connection_and_is_reported() -> None:

@@ -117,6 +117,9 @@ class FakeTransport(asyncio.Transport):
     def close(self) -> None:
         self.closed = True
 
+    def notice_reset(self) -> None:
+        """Here everybody is told at once."""
+
     def close_lingering(self) -> None:
         self.closed = self.lingers = True
 
