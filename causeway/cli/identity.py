@@ -22,6 +22,7 @@ from causeway.identity.entra.verifier import EntraVerifier, KeySource, no_keys
 from causeway.identity.explain import Explanation, explain_blocks, explain_token
 from causeway.identity.jwt import MAX_TOKEN_BYTES, read_token
 from causeway.observability.checks import CheckResult, passed
+from causeway.pki.fingerprints import fingerprints_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Who a client is, and why a gateway says so.")
 
@@ -119,7 +120,8 @@ def _of_certificate(path: Path, found: SettingsInForce, now: float) -> Explanati
     if not passed(steps):
         return Explanation(steps, None)
     identity = identity_of(der)
-    return Explanation((*steps, explain_blocks(found.settings, identity, names_of(der))), identity)
+    blocks = explain_blocks(found.settings, identity, names_of(der), fingerprints=fingerprints_of(der))
+    return Explanation((*steps, blocks), identity)
 
 
 def _leaf(path: Path) -> bytes:

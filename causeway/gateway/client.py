@@ -11,6 +11,7 @@ from causeway.gateway.publishing import Route
 from causeway.http import RequestHead
 from causeway.identity import ANONYMOUS, Denial, Denied
 from causeway.identity.certificate import identity_of, names_of, still_trusted
+from causeway.pki.fingerprints import fingerprints_of
 from causeway.refusals import Refused
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class Client:
         self._good_until = math.inf
         blocks = worker.blocks
         names = names_of(self._certificate) if blocks.names else frozenset[str]()
-        if (denial := blocks.denial(self.identity, names)) is not None:
+        fingerprints = fingerprints_of(self._certificate) if blocks.certificates else frozenset[str]()
+        if (denial := blocks.denial(self.identity, names, fingerprints=fingerprints)) is not None:
             return denial
         if self.verified_under < worker.roots_removed_at and not still_trusted(
             self._certificate, settings.trusted_roots

@@ -31,20 +31,23 @@ class Blocks:
             _lower(settings.blocked_tenants),
         )
 
-    def denial(self, identity: Identity, names: Set[str] = _NOTHING, digest: str = "") -> Denial | None:
+    def denial(
+        self, identity: Identity, names: Set[str] = _NOTHING, digest: str = "", fingerprints: Set[str] = _NOTHING
+    ) -> Denial | None:
         """Why ``identity`` is refused; None where nothing blocks it.
 
         Args:
             identity: who the client is.
             names: in lower case, what the client's certificate calls it.
             digest: SHA-256 of the client's token.
+            fingerprints: of the client's certificate and its twins; by default only what the identity says.
         """
-        if identity.fingerprint in self.certificates:
+        if self.certificates and (blocked := self.certificates & (fingerprints or {identity.fingerprint})):
             return Denial(
                 "CMGService_ClientCertificateBlocked"
                 if identity.kind is Kind.CERTIFICATE
                 else "CMGService_DeviceBlocked",
-                f"certificate {identity.fingerprint} is blocked",
+                f"certificate {min(blocked)} is blocked",
                 "causeway site certificates unblock lets it in again.",
             )
         if self.tokens and (identity.token in self.tokens or digest in self.tokens):

@@ -10,6 +10,7 @@ from functools import partial
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from causeway.gateway_settings import GatewaySettings
 from causeway.gateway_settings.status import CertificateStatus, Standing
@@ -29,6 +30,7 @@ from causeway.identity.examination import (
 )
 from causeway.identity.revocation import KnownList, RevocationRules, RevokedSerials
 from causeway.observability.checks import CheckResult, Status
+from causeway.pki.fingerprints import fingerprints_of
 from causeway.pki.issuers import Authorities, is_root, issuer_id
 
 _UNTRUSTED = "CMGService_ClientCertificateUntrusted"
@@ -216,7 +218,7 @@ class ClientTrust:
         ]
         if any(certificate.serial_number in one.revoked for one in covering):
             raise Denied(_REVOKED, f"{what} was revoked by {who}", _NEW_ONE)
-        if is_client and certificate.fingerprint(SHA256()).hex() in rules.revoked:
+        if is_client and rules.revoked & fingerprints_of(certificate.public_bytes(Encoding.DER)):
             raise Denied(_REVOKED, f"{what} was revoked by {who}, as its responder says", _NEW_ONE)
         if answer is not None:
             case.good_until = min(case.good_until, answer.until)

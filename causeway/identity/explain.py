@@ -56,10 +56,14 @@ def explain_token(compact: bytes, settings: GatewaySettings, keys: KeySource, no
 
 
 def explain_blocks(
-    settings: GatewaySettings, identity: Identity, names: Set[str] = frozenset(), digest: str = ""
+    settings: GatewaySettings,
+    identity: Identity,
+    names: Set[str] = frozenset(),
+    digest: str = "",
+    fingerprints: Set[str] = frozenset(),
 ) -> CheckResult:
     """Whether anything of the client is blocked; arguments as for ``Blocks.denial``."""
-    blocked = Blocks.of(settings).denial(identity, names, digest)
+    blocked = Blocks.of(settings).denial(identity, names, digest, fingerprints)
     if blocked is None:
         return CheckResult("blocks", described(identity), Status.PASS, "nothing of it is blocked")
     return CheckResult("blocks", described(identity), Status.FAIL, f"{blocked.word}: {blocked.details}", blocked.remedy)

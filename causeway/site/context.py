@@ -8,10 +8,11 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from causeway.errors import OperatorError
 from causeway.gateway_settings import GatewaySettings
+from causeway.pki.fingerprints import fingerprints_of
 from causeway.pki.keys import load_private_key, load_signing_key
 from causeway.site.budget import ByteBudget
 from causeway.site.config import SiteConfig
@@ -149,8 +150,8 @@ class Site:
         return fingerprint in self._blocked or fingerprint in self.config.gateway.blocked_certificates
 
     def is_certificate_blocked(self, certificate: x509.Certificate) -> bool:
-        """Whether that certificate is refused."""
-        return self.is_blocked(certificate.fingerprint(SHA256()).hex())
+        """Whether that certificate, or a twin of it, is refused."""
+        return any(self.is_blocked(one) for one in fingerprints_of(certificate.public_bytes(Encoding.DER)))
 
     @staticmethod
     def now() -> datetime:

@@ -9,6 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
 from starlette.requests import Request
 
+from causeway.pki.fingerprints import fingerprints_of
 from causeway.pki.roles import Role, roles_of
 from causeway.site.trust import TrustedRoots
 
@@ -27,12 +28,14 @@ class TlsPeer:
     Attributes:
         certificate: the leaf.
         fingerprint: SHA-256 of its DER, 64 hexadecimal digits.
+        fingerprints: the same, and those of its twins.
         subject: its subject, RFC 4514.
         is_connection_point: whether it is a connection point's: it says so, and an authority that may say so issued it.
     """
 
     certificate: x509.Certificate
     fingerprint: str
+    fingerprints: frozenset[str]
     subject: str
     is_connection_point: bool
 
@@ -51,6 +54,7 @@ def tls_peer(der: bytes | None, connection_point_roots: TrustedRoots) -> TlsPeer
         return TlsPeer(
             certificate=certificate,
             fingerprint=certificate.fingerprint(SHA256()).hex(),
+            fingerprints=fingerprints_of(der),
             subject=certificate.subject.rfc4514_string(),
             is_connection_point=Role.CONNECTION_POINT in roles_of(certificate)
             and connection_point_roots.vouch_for(certificate, now=datetime.now(UTC)),
@@ -95,9 +99,13 @@ class Client:
         return self.tls.fingerprint
 
     @property
-    def fingerprints(self) -> tuple[str, ...]:
-        """SHA-256 of every certificate that takes part: the connection's, and the one behind it."""
-        return tuple(one.fingerprint for one in (self.tls, self.vouched) if one is not None)
+    def fingerprints(self) -> frozenset[str]:
+        """SHA-256 of every certificate that takes part: the connection's with its twins, and the one behind it.
+
+        Of the one behind it, the gateway has compared the twins: here there is no more than its fingerprint.
+        """
+        own = frozenset[str]() if self.tls is None else self.tls.fingerprints
+        return own if self.vouched is None else own | {self.vouched.fingerprint}
 
     @property
     def subject(self) -> str | None:

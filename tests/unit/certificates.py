@@ -5,9 +5,11 @@ import ssl
 from dataclasses import dataclass
 from typing import Any
 
+from asn1crypto.x509 import Certificate
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -74,3 +76,11 @@ def unreadable_pem() -> str:
     """A certificate that cryptography takes, since it reads names late, and OpenSSL does not: its name is no UTF-8."""
     der = root("Unreadable").der.replace(b"Unreadable", b"Unreadabl\xe9")
     return ssl.DER_cert_to_PEM_cert(der)
+
+
+def twin_of(certified: Certified, issuer: Certified) -> bytes:
+    """The same certificate with the other ECDSA signature that verifies, in DER; made by asn1crypto."""
+    twin = Certificate.load(certified.der)
+    r, s = decode_dss_signature(twin["signature_value"].native)
+    twin["signature_value"] = encode_dss_signature(r, issuer.key.curve.group_order - s)
+    return bytes(twin.dump())

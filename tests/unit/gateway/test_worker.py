@@ -1,6 +1,7 @@
 """A worker over time: settings that come and go, certificates that cannot be read, sessions that pile up."""
 
 import asyncio
+import hashlib
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +15,10 @@ from causeway.tunnel.errors import TunnelError
 from causeway.tunnel.handshake import ALPN
 from fuzz.data_path import DataPath
 from fuzz.data_path.transport import MemoryTransport, TlsFacts
-from tests.unit.certificates import root
+from tests.unit.certificates import root, twin_of
 from tests.unit.gateway.changes import publish
+
+BLOCKED = b"HTTP/1.1 403 CMGService_ClientCertificateBlocked"
 
 
 @pytest.fixture
@@ -69,6 +72,28 @@ async def test_a_root_removed_during_a_handshake_is_noticed(path: DataPath) -> N
         assert b"403 CMGService_ClientCertificateUntrusted" in device.received
         assert device.closed
     publish(path, service_name="another")
+
+
+@pytest.mark.usefixtures("own_settings")
+async def test_a_certificate_and_its_twin_are_blocked_together(path: DataPath) -> None:
+    guests = root("Guests")
+    guest = guests.issue("GUEST1")
+    twin = twin_of(guest, guests)
+    devices = [path.connect(guest.der), path.connect(twin), path.connect(guests.issue("GUEST2").der)]
+    for blocked in (guest.der, twin):
+        publish(path, trusted_roots=(guests.pem,), blocked_certificates=(hashlib.sha256(blocked).hexdigest(),))
+        for device in devices:
+            device.received = b""
+            device.send(b"GET /device/x HTTP/1.1\r\nHost: a\r\n\r\n")
+            await path.settle()
+            for system in path.site_systems:
+                if system.received and not system.closed:
+                    system.answer(b"HTTP/1.1 204 No Content\r\n\r\n")
+                    system.received = b""
+            await path.settle()
+        reasons = [device.received.partition(b"\r\n")[0] for device in devices]
+        assert reasons == [BLOCKED, BLOCKED, b"HTTP/1.1 204 No Content"]
+    publish(path, trusted_roots=(), blocked_certificates=())
 
 
 async def test_a_peer_that_never_says_hello_is_cut_off(path: DataPath, monkeypatch: pytest.MonkeyPatch) -> None:

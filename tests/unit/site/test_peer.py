@@ -1,3 +1,5 @@
+import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,12 @@ from starlette.requests import Request
 from causeway.pki.authority import Authority
 from causeway.pki.keys import new_p256_key
 from causeway.pki.roles import Role
+from causeway.site.config import SiteConfig
+from causeway.site.context import InForce, Site
+from causeway.site.database import Database
 from causeway.site.peer import TLS_STATE, Client, TlsPeer, client_of, tls_peer
 from causeway.site.trust import TrustedRoots
+from tests.unit.certificates import root, twin_of
 
 HASH = "0123456789abcdef" * 4
 
@@ -61,7 +67,7 @@ def test_a_connection_point_vouches_for_a_device(point: TlsPeer) -> None:
 
     assert (found.address, found.request_id) == ("198.51.100.7", "abc-1")
     assert (found.certificate_fingerprint, found.subject) == (HASH, "CN=PC \u00e9")
-    assert set(found.fingerprints) == {point.fingerprint, HASH}
+    assert found.fingerprints == point.fingerprints | {HASH}
 
 
 def test_a_device_vouches_for_nobody_but_itself(device: TlsPeer) -> None:
@@ -106,6 +112,20 @@ def test_an_authority_of_devices_cannot_make_a_connection_point(authority: Autho
 
     assert found is not None
     assert not found.is_connection_point
+
+
+def test_a_twin_of_a_blocked_certificate_is_blocked(configured: Callable[[str], SiteConfig]) -> None:
+    issuer = root()
+    device = issuer.issue("PC1")
+    twin = twin_of(device, issuer)
+    config = configured("")
+    site = Site(InForce.read(config), Database(config.database))
+    for blocked, other in ((device.der, twin), (twin, device.der)):
+        site.block([hashlib.sha256(blocked).hexdigest()])
+        found = client(tls_peer(other, TrustedRoots([])))
+        assert any(site.is_blocked(one) for one in found.fingerprints)
+        assert site.is_certificate_blocked(x509.load_der_x509_certificate(other))
+    assert not site.is_certificate_blocked(issuer.issue("PC2").certificate)
 
 
 def test_a_header_that_comes_twice_counts_as_none(point: TlsPeer) -> None:
