@@ -81,10 +81,11 @@ class RunningUp:
                 return int(pid)
         raise AssertionError(f"no process of the {part}:\n{listing}")
 
-    def edit_site(self, text: str) -> None:
-        """Take ``site.toml`` over, add ``text``, and have the site read it again."""
-        lines = self.site_config.read_text().splitlines(keepends=True)
-        self.site_config.write_text("".join(lines[1:]) + text)
+    def edit_site(self, text: str, *, gateway: str = "") -> None:
+        """Take ``site.toml`` over, add ``gateway`` to its table and ``text`` behind all, and have it read again."""
+        _generated, _, present = self.site_config.read_text().partition("\n")
+        assert present.count("\n[gateway]\n") == 1
+        self.site_config.write_text(present.replace("\n[gateway]\n", f"\n[gateway]\n{gateway}\n") + text)
         os.kill(self.pid_of("site"), signal.SIGHUP)
 
     def metrics(self) -> str:

@@ -24,9 +24,8 @@ from tests.system.up.running import ROLE_ID, RunningUp, causeway, free_block, up
 GIGABYTE = 1 << 30
 FLAT_BYTES = 48 << 20
 
+WITHOUT_CERTIFICATE = 'server_auth = ["sms_aut", "sms_pol", "ccm_system_altauth"]'
 PUBLISHED = """
-server_auth = ["sms_aut", "sms_pol", "ccm_system_altauth"]
-
 [[application]]
 name = "files"
 path = "/files"
@@ -63,7 +62,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, root: Path, uploads: Origin
     with up(folder / "home", "--devices", "1") as system:
         port = free_block(1)
         with nginx(folder / "nginx", root, port):
-            system.edit_site(PUBLISHED.format(port=port, uploads=uploads.url))
+            system.edit_site(PUBLISHED.format(port=port, uploads=uploads.url), gateway=WITHOUT_CERTIFICATE)
             cert = shown(system)
             (root / "there").write_text("yes")
 
