@@ -15,13 +15,9 @@ from causeway.cli.output import print_json, print_table, stdout
 from causeway.cli.site_database import ConfigOption, JsonOption, opened, opened_site, remembered
 from causeway.errors import OperatorError
 from causeway.files import write_atomically
-from causeway.pki.keys import load_signing_key
 from causeway.site.database import Database, bulk_tokens
 from causeway.site.database.bulk_tokens import BulkTokenRow
-from causeway.site.token_service import signing_keys
-from causeway.site.token_service.issue import LONGEST_BULK_LIFETIME, bulk_token
-from causeway.site.token_service.sealing import Seal
-from causeway.site.token_service.state import TokenState
+from causeway.site.token_service.bulk import LONGEST_BULK_LIFETIME, new_bulk_token
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,18 +56,7 @@ def new(
     ends_in = _lifetime(lifetime)
     now = datetime.now(UTC)
     with opened_site(context, config) as (site, database):
-        seal = Seal(load_signing_key(site.gateway.settings_key))
-        signing_keys.keep_going(database, site.tokens, seal, now=now)
-        state = TokenState.read(database, seal)
-        token_id, token = bulk_token(
-            database,
-            state.keys.signer(now),
-            state.hierarchy_id,
-            lifetime=ends_in,
-            max_uses=max_uses,
-            note=note,
-            now=now,
-        )
+        token_id, token = new_bulk_token(database, site, lifetime=ends_in, max_uses=max_uses, note=note, now=now)
     if file is not None:
         write_atomically(file, token.encode("ascii") + b"\n")
     if as_json:

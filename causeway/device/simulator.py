@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
+from causeway.device.access import Access, Authentication
 from causeway.device.client import DeviceClient
 from causeway.device.config import DeviceConfig
 from causeway.errors import CausewayError, OperatorError
@@ -13,9 +14,13 @@ from causeway.errors import CausewayError, OperatorError
 
 @dataclass(frozen=True, slots=True)
 class DeviceResult:
-    """How far one device came. ``identity`` is its SMSID or empty; ``error`` says why it stopped, empty: it did not."""
+    """How far one device came, and by what it is known.
+
+    ``identity`` is its SMSID or empty; ``error`` says why it stopped, empty: it did not.
+    """
 
     name: str
+    authentication: Authentication
     identity: str = ""
     registered: bool = False
     policy: bool = False
@@ -27,10 +32,16 @@ class DeviceResult:
         """Whether everything went through."""
         return self.registered and self.policy and self.heartbeat
 
+    @classmethod
+    def not_yet(cls, config: DeviceConfig) -> "DeviceResult":
+        """That of a device which has yet to begin."""
+        return cls(config.name, Access.of(config).authentication)
+
     def to_json(self) -> dict[str, str | bool]:
         """Return what programs are shown of a result."""
         return {
             "name": self.name,
+            "authentication": self.authentication,
             "identity": self.identity,
             "registered": self.registered,
             "policy": self.policy,
@@ -84,18 +95,17 @@ async def run_device(
     Raises:
         OperatorError: its folder or its certificate cannot be used, which no second try mends.
     """
-    identity, registered, policy, heartbeat = "", False, False, False
-    error = ""
+    result = DeviceResult.not_yet(config)
     try:
         async with DeviceClient(config, transport=transport) as client:
             state = await client.register(wait_s=wait_s)
-            identity, registered = state.identity, state.registered
+            result = replace(result, identity=state.identity, registered=state.registered)
             await client.policy()
-            policy = True
+            result = replace(result, policy=True)
             await client.heartbeat()
-            heartbeat = True
+            result = replace(result, heartbeat=True)
     except OperatorError:
         raise
     except CausewayError as problem:
-        error = f"{problem.word}: {problem}"
-    return DeviceResult(config.name, identity, registered, policy, heartbeat, error)
+        result = replace(result, error=f"{problem.word}: {problem}")
+    return result

@@ -6,17 +6,19 @@
     site/              site.toml, the database, the settings key
     gateway/           gateway.toml, the server certificate, the gateway settings
     connection-point/  connection-point.toml, its certificate
-    devices/           a folder for each device: certificate, key, state
+    devices/           a folder for each device: certificate and key, for those that have them, and state
     logs/              what each part writes
 """
 
 import fcntl
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from causeway.configuration.generated import keep_in_step
+from causeway.device.access import Authentication
+from causeway.device.config import DeviceConfig
 from causeway.errors import OperatorError
 from causeway.files import PRIVATE_FILE, make_private_folder
 from causeway.pki.authority import Authority
@@ -30,6 +32,8 @@ from causeway.site.setup import prepare as prepare_site
 SITE_CODE = "PS1"
 ROLE_ID = 72057594037927937
 WORKERS = 2
+# The devices in turn; the first has the certificate that `up` prints.
+_KINDS = (Authentication.CERTIFICATE, Authentication.TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +75,11 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class DevicePaths:
-    """A device's folder."""
+    """A device's folder, and how the device shows who it is: by the certificate there, or by tokens in its state."""
 
     name: str
     folder: Path
+    authentication: Authentication
 
     @property
     def certificate(self) -> Path:
@@ -128,6 +133,19 @@ class Home:
         host = f"[{self.name}]" if ":" in self.name else self.name
         return f"https://{host}:{self.ports.service}"
 
+    def device_config(self, device: DevicePaths, bulk_token: str | None) -> DeviceConfig:
+        """What one of the devices is told; ``bulk_token`` lets those in that go by tokens."""
+        by_certificate = device.authentication is Authentication.CERTIFICATE
+        return DeviceConfig(
+            url=self.management_point_url,
+            state=device.state,
+            ca=self.authority,
+            certificate=device.certificate if by_certificate else None,
+            key=device.key if by_certificate else None,
+            name=device.name,
+            bulk_token=None if by_certificate else bulk_token,
+        )
+
     @property
     def management_point_url(self) -> str:
         """The management point behind the gateway, as devices with a certificate address it."""
@@ -164,7 +182,7 @@ def prepare(folder: Path, *, name: str, address: str, ports: Ports, devices: int
         name: the DNS name or IP address by which devices reach the gateway.
         address: the IP address that the gateway listens on; everything else stays on loopback.
         ports: the block of ports.
-        devices: how many devices get a certificate.
+        devices: how many devices there are; the kinds of identity are spread over them.
 
     Raises:
         OperatorError: something there is corrupt or cannot be written; the message names it.
@@ -246,9 +264,15 @@ def _prepare_connection_point(home: Home, authority: Authority) -> None:
 
 def _device(folder: Path, authority: Authority, number: int) -> DevicePaths:
     name = f"device-{number}"
-    paths = DevicePaths(name, folder / "devices" / name)
+    kind = _KINDS[(number - 1) % len(_KINDS)]
+    paths = DevicePaths(name, folder / "devices" / name, kind)
+    if paths.certificate.exists():
+        # In homes made before some devices went by tokens: a device stays the one that it is.
+        paths = replace(paths, authentication=Authentication.CERTIFICATE)
     make_private_folder(paths.folder)
-    if not _pair_is_good(paths.certificate, paths.key, authority, [name]):
+    if paths.authentication is Authentication.CERTIFICATE and not _pair_is_good(
+        paths.certificate, paths.key, authority, [name]
+    ):
         # RSA, since Configuration Manager's message signatures are made with the same key.
         authority.issue_client(name, new_rsa_key(), Role.DEVICE).write(paths.certificate, paths.key)
     return paths

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from causeway.device.config import DeviceConfig
+from causeway.device.access import Authentication
 from causeway.device.simulator import DeviceResult, simulate
 from causeway.errors import Cause, CausewayError
 from causeway.observability.checks import CheckResult, Status, passed
@@ -17,7 +17,8 @@ from causeway.pki.authority_revocation import keep_fresh
 from causeway.up.home import Home, Ports, hold, prepare
 from causeway.up.journey import check_the_way
 from causeway.up.parts import Part, Parts
-from causeway.up.view import View, device_table
+from causeway.up.registration_token import registration_token
+from causeway.up.view import View, device_table, through_by_kind
 
 _HEARTBEAT_S = 30.0
 _WATCH_S = 0.5
@@ -94,6 +95,8 @@ class _Session:
         self._console = console
         self._stop = asyncio.Event()
         self._checks: list[CheckResult] = []
+        self._bulk_token: str | None = None
+        self._came_in: set[str] = set()
 
     async def run(self) -> Outcome:
         loop = asyncio.get_running_loop()
@@ -155,22 +158,21 @@ class _Session:
 
     async def _let_devices_in(self, view: View) -> None:
         """Every device registers, fetches its policy and says that it is alive."""
-        home = self._home
+        devices = self._home.devices[: self._options.devices]
+        by_token = sum(paths.authentication is Authentication.TOKEN for paths in devices)
+        if by_token and self._bulk_token is None:
+            self._bulk_token = await asyncio.to_thread(registration_token, self._home.site.config, by_token)
         configs = [
-            DeviceConfig(
-                url=home.management_point_url,
-                state=paths.state,
-                ca=home.authority,
-                certificate=paths.certificate,
-                key=paths.key,
-                name=paths.name,
-            )
-            for paths in home.devices[: self._options.devices]
+            # Once it is in, a device has tokens of its own, and lives by them.
+            self._home.device_config(paths, None if paths.name in self._came_in else self._bulk_token)
+            for paths in devices
         ]
         for config in configs:
-            view.devices.setdefault(config.name, DeviceResult(config.name))
+            view.devices.setdefault(config.name, DeviceResult.not_yet(config))
         async for result in simulate(configs):
             view.devices[result.name] = result
+            if result.registered:
+                self._came_in.add(result.name)
 
     async def _serve(self, view: View, parts: Parts) -> None:
         """Show what happens while the devices come back at their intervals, until asked to stop.
@@ -212,9 +214,10 @@ class _Session:
             if device.error:
                 self._console.print(f"{device.name}: {device.error}", markup=False, soft_wrap=True)
         done = sum(device.ok for device in devices)
+        kinds = f" ({through_by_kind(devices)})" if devices else ""
         good = sum(check.status is Status.PASS for check in self._checks)
         self._console.print(
             f"{good} of {len(self._checks)} checks passed; {done} of {len(devices)} devices registered, "
-            "got their policy and sent a heartbeat.",
+            f"got their policy and sent a heartbeat{kinds}.",
             soft_wrap=True,
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -33,6 +34,7 @@ class View:
         self._figures = GatewayFigures()
         self._rate = 0.0
         self._looked = time.monotonic()
+        self._through = ""
         self.devices: dict[str, DeviceResult] = {}
 
     async def show(self, stop: asyncio.Event) -> None:
@@ -59,6 +61,10 @@ class View:
         """One line when something happened, and nothing when not."""
         for line in new_errors:
             self._console.print(f"  {line}", markup=False, soft_wrap=True)
+        through = through_by_kind(list(self.devices.values()))
+        if through != self._through:
+            self._through = through
+            self._console.print(f"devices that got through: {through}", markup=False)
         if self._rate:
             statuses = " ".join(f"{status}:{count}" for status, count in sorted(self._figures.statuses.items()))
             self._console.print(
@@ -90,14 +96,25 @@ def device_table(devices: Sequence[DeviceResult]) -> Table:
     """How far each device has come."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("device")
+    table.add_column("authentication")
     table.add_column("identity", no_wrap=True, min_width=_IDENTITY_WIDTH)
     for heading in ("registered", "policy", "heartbeat"):
         table.add_column(heading)
     for device in devices:
         table.add_row(
-            device.name, device.identity or "…", *map(_mark, (device.registered, device.policy, device.heartbeat))
+            device.name,
+            device.authentication,
+            device.identity or "…",
+            *map(_mark, (device.registered, device.policy, device.heartbeat)),
         )
     return table
+
+
+def through_by_kind(devices: Sequence[DeviceResult]) -> str:
+    """How many of each kind of identity got all the way, such as ``certificate 3 of 3, token 1 of 2``."""
+    everyone = Counter(device.authentication for device in devices)
+    through = Counter(device.authentication for device in devices if device.ok)
+    return ", ".join(f"{kind} {through[kind]} of {count}" for kind, count in sorted(everyone.items()))
 
 
 def _mark(done: bool) -> Text:

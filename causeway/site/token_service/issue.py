@@ -1,17 +1,14 @@
-"""Tokens as the site writes them: for devices, and for newcomers in bulk."""
+"""Tokens as the site writes them for devices; ``bulk`` has those for newcomers."""
 
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from causeway.identity.site_token import ISSUER_PREFIX, SiteTokenClaims, TokenType, sign, token_digest
+from causeway.identity.site_token import ISSUER_PREFIX, SiteTokenClaims, TokenType, sign
 from causeway.messaging.tokens import GivenToken, TokenKind
 from causeway.site.config import TokensConfig
-from causeway.site.database import Database, bulk_tokens
-from causeway.site.database.bulk_tokens import NewBulkToken
 from causeway.site.token_service.signing_keys import Signer
 
-LONGEST_BULK_LIFETIME = timedelta(days=7)
 # A token is renewed while a quarter of its time is left, so that a site that is away for an hour or two is no loss.
 _USED_SHARE = 0.75
 
@@ -64,30 +61,3 @@ def device_token(
         user_id=holder.user_id,
     )
     return GivenToken(kind, sign(claims, signer.key_id, signer.key), expires, renew_after)
-
-
-def bulk_token(
-    database: Database,
-    signer: Signer,
-    hierarchy_id: str,
-    *,
-    lifetime: timedelta,
-    max_uses: int | None,
-    note: str,
-    now: datetime,
-) -> tuple[str, str]:
-    """A new bulk registration token: its id, and the token, which is not kept and so is seen this once."""
-    token_id = str(uuid.uuid4())
-    expires_at = now + lifetime
-    claims = SiteTokenClaims(
-        type=TokenType.BULK_REGISTRATION,
-        unique_id=token_id,
-        issuer=issuer_of(hierarchy_id),
-        not_before=int(now.timestamp()),
-        expires=int(expires_at.timestamp()),
-        tenant_id=hierarchy_id,
-    )
-    token = sign(claims, signer.key_id, signer.key)
-    new = NewBulkToken(token_id, token_digest(token.encode("ascii")), note, signer.key_id, expires_at, max_uses)
-    bulk_tokens.add(database, new, now=now)
-    return token_id, token

@@ -15,7 +15,7 @@ from tests.system.up.running import causeway, free_block, up
 
 def test_once_checks_the_way_lets_the_devices_in_and_says_so_in_json(tmp_path: Path) -> None:
     port = free_block()
-    result = causeway("up", "--home", tmp_path / "home", "--port", str(port), "--devices", "3", "--once", "--json")
+    result = causeway("up", "--home", tmp_path / "home", "--port", str(port), "--devices", "4", "--once", "--json")
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
     assert report["ok"] is True
@@ -23,13 +23,15 @@ def test_once_checks_the_way_lets_the_devices_in_and_says_so_in_json(tmp_path: P
     assert Path(report["ca"]).is_file()
     assert {check["status"] for check in report["checks"]} == {"PASS"}
     assert "device to management point" in [check["name"] for check in report["checks"]]
-    assert [device["name"] for device in report["devices"]] == ["device-1", "device-2", "device-3"]
+    assert [device["name"] for device in report["devices"]] == ["device-1", "device-2", "device-3", "device-4"]
+    kinds = [device["authentication"] for device in report["devices"]]
+    assert kinds == ["certificate", "token", "certificate", "token"]
     assert all(device["registered"] and device["policy"] and device["heartbeat"] for device in report["devices"])
 
-    again = causeway("up", "--home", tmp_path / "home", "--port", str(port), "--devices", "3", "--once", "--json")
-    identities = [device["identity"] for device in report["devices"]]
-    assert [device["identity"] for device in json.loads(again.stdout)["devices"]] == identities
-    assert len(set(identities)) == 3
+    again = causeway("up", "--home", tmp_path / "home", "--port", str(port), "--devices", "4", "--once", "--json")
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["devices"] == report["devices"]
+    assert len({device["identity"] for device in report["devices"]}) == 4
 
 
 def test_the_printed_curl_line_works_and_ctrl_c_drains(tmp_path: Path) -> None:

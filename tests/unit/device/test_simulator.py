@@ -67,6 +67,7 @@ async def test_a_pending_device_has_an_identity_and_no_policy(
     assert (result.registered, result.policy) == (False, False)
     assert result.to_json() == {
         "name": "sim-0",
+        "authentication": "none",
         "identity": result.identity,
         "registered": False,
         "policy": False,
