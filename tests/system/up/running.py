@@ -74,7 +74,9 @@ class RunningUp:
 
     def pid_of(self, part: str) -> int:
         """The process of a part, such as ``gateway``."""
-        listing = subprocess.run(["ps", "-ww", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+        listing = subprocess.run(
+            ["ps", "-ww", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
+        ).stdout
         for line in listing.splitlines()[1:]:
             pid, parent, arguments = line.split(None, 2)
             if int(parent) == self.process.pid and f"causeway.cli {part} run" in arguments:
