@@ -14,6 +14,7 @@ class Group(StrEnum):
 
     NAMES = "names"
     CERTIFICATE = "certificate"
+    DNS = "dns"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def steps(plan: Plan, file: Path) -> tuple[Step, ...]:
         *premises.client_certificates(plan),
         *premises.server_certificate(plan, file),
         _address(plan),
-        *premises.dns(plan, "address"),
+        *premises.dns(plan, file, "address"),
         premises.firewall(plan, file),
         _site(plan),
         _machines(plan),
@@ -142,7 +142,7 @@ def _connection_points(plan: Plan) -> Step:
 
 def _all_checked(plan: Plan, file: Path) -> Step:
     after = ["connection-points"]
-    if premises.dns(plan, "address"):
+    if premises.dns(plan, file, "address"):
         after.append("dns")
     if azure.entra_applications(plan, file):
         after.append(azure.entra_applications(plan, file)[-1].word)

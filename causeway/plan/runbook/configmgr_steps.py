@@ -30,11 +30,11 @@ def steps(plan: Plan, file: Path) -> tuple[Step, ...]:
         *premises.directory_groups(plan),
         *premises.client_certificates(plan),
         *premises.server_certificate(plan, file),
-        *premises.dns(plan, "names"),
+        *premises.dns(plan, file, "names"),
         premises.firewall(plan, file),
         _prepare_site(plan),
         _azure_service(plan),
-        _create(plan),
+        _create(plan, file),
         _connection_points(plan),
         _roles_behind(plan),
         _clients(plan),
@@ -101,7 +101,7 @@ def _azure_service(plan: Plan) -> Step:
     )
 
 
-def _create(plan: Plan) -> Step:
+def _create(plan: Plan, file: Path) -> Step:
     lines = [
         "Start the console as administrator",
         "Administration, Cloud Services, Cloud Management Gateway, Create Cloud Management Gateway",
@@ -119,7 +119,7 @@ def _create(plan: Plan) -> Step:
             6,
             "Certificates: every root and intermediate of the client certificates (DER, .cer), or clients get 401",
         )
-    dns = bool(premises.dns(plan, "names"))
+    dns = bool(premises.dns(plan, file, "names"))
     return Step(
         "create",
         "Create the gateway in the console",

@@ -148,7 +148,7 @@ def _own(plan: Plan, file: Path) -> Step:
     )
 
 
-def dns(plan: Plan, after: str) -> tuple[Step, ...]:
+def dns(plan: Plan, file: Path, after: str) -> tuple[Step, ...]:
     """The CNAME record; nothing where the service name is the Azure name."""
     record = cname_record(plan)
     if record is None:
@@ -178,7 +178,10 @@ def dns(plan: Plan, after: str) -> tuple[Step, ...]:
             f"In the public zone {record.zone}; where the same zone is kept inside, too, in that one as well, or "
             "devices on the premises do not find the gateway.",
             (command,),
-            (sh("dig", "+short", "CNAME", record.name),),
+            (
+                sh("dig", "+short", "CNAME", record.name),
+                sh("causeway", "check", "--plan", str(file), "--only", "dns"),
+            ),
             (after,),
         ),
     )

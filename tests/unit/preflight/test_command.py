@@ -12,12 +12,12 @@ from causeway.cli.check import app
 from causeway.errors import OperatorError
 from causeway.pki.inspection import CHECK_NAMES
 from causeway.plan.document import plan_text
-from causeway.preflight import certificate, names
+from causeway.preflight import certificate, dns_results, names
 from causeway.preflight.probe import Group
 from tests.unit.plan.plans import contoso
 
 DOCS = Path(__file__).parents[3] / "docs"
-CHECKS = (*names.CHECKS, *certificate.CHECKS, *CHECK_NAMES)
+CHECKS = (*names.CHECKS, *certificate.CHECKS, *CHECK_NAMES, *dns_results.CHECKS)
 
 
 def test_every_check_and_every_group_has_its_heading() -> None:
