@@ -2,7 +2,7 @@
 
 import typer
 
-from causeway.cli import plan_new, plan_runbook, plan_show
+from causeway.cli import plan_new, plan_prices, plan_runbook, plan_show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -15,3 +15,4 @@ app.command()(plan_show.firewall)
 app.command()(plan_show.roles)
 app.command()(plan_show.diff)
 app.command()(plan_runbook.runbook)
+app.add_typer(plan_prices.app, name="prices")

@@ -39,13 +39,16 @@ def print_cost(cost: Cost, *, explain: bool) -> None:
     least = "at least " if cost.unknown else ""
     _print_row("Together", f"{least}${cost.known_usd:,.2f}", None)
     if cost.unknown:
-        hint = f"No price is known of {len(cost.unknown)} of {len(cost.lines)}; they are left out, not guessed."
+        hint = (
+            f"No price is known of {len(cost.unknown)} of {len(cost.lines)}; they are left out, not guessed. "
+            "`causeway plan prices refresh` asks Azure."
+        )
         stdout.print(Text(f"  {hint}", style="dim"))
     if cost.oldest is not None:
         stdout.print(
             Text(
                 f"  Azure's retail prices in US dollars, as of {cost.oldest} or later, before taxes and discounts."
-                + (" That is long ago: ask Azure's price calculator, too." if is_old(cost.oldest) else ""),
+                + (" That is long ago: `causeway plan prices refresh` asks again." if is_old(cost.oldest) else ""),
                 style="dim",
             )
         )

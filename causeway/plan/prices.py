@@ -20,6 +20,7 @@ from causeway.plan.values import Target
 
 SOURCE = "https://prices.azure.com/api/retail/prices"
 OLD_AFTER_DAYS = 90
+MAX_PRICES = 50_000
 _Field = Annotated[str, Field(max_length=200)]
 _Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
@@ -47,7 +48,7 @@ class PriceList:
     source: _Field = setting("where prices come from")
     query: Annotated[str, Field(max_length=20_000)] = setting("what was asked there")
     retrieved: _Day = setting("the newest day of a price")
-    prices: Annotated[tuple[Price, ...], Field(max_length=50_000)] = setting("the rows")
+    prices: Annotated[tuple[Price, ...], Field(max_length=MAX_PRICES)] = setting("the rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Prices:
         rows: dict[tuple[str, str, str, str, float], Price] = {}
         for each in lists:
             for price in each.prices:
-                key = (price.region, price.product, price.meter, price.sku, price.from_units)
+                key = _meter(price)
                 if key not in rows or rows[key].as_of <= price.as_of:
                     rows[key] = price
         self._rows = tuple(rows.values())
@@ -102,6 +103,11 @@ class Prices:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+
+def _meter(price: Price) -> tuple[str, str, str, str, float]:
+    """What two prices for the same have in common."""
+    return price.region, price.product, price.meter, price.sku, price.from_units
 
 
 def shipped() -> PriceList:
@@ -134,6 +140,18 @@ def _parsed(text: str, path: Path) -> PriceList:
         raise StateError(
             f"{path}: the fetched prices cannot be read: {where or 'the file'}: {first['msg']}; remove the file"
         ) from error
+
+
+def merged(before: PriceList | None, found: Iterable[Price], *, source: str, query: str, today: str) -> PriceList:
+    """What was fetched ``before`` with what was ``found`` today instead of, or beside, it.
+
+    Raises:
+        StateError: there is no room for all of it.
+    """
+    rows = {_meter(price): price for price in (*(before.prices if before else ()), *found)}
+    if len(rows) > MAX_PRICES:
+        raise StateError(f"more than {MAX_PRICES} prices were fetched in all; remove the file that keeps them")
+    return PriceList(format=1, source=source, query=query, retrieved=today, prices=tuple(rows.values()))
 
 
 def prices_text(prices: PriceList) -> str:

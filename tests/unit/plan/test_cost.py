@@ -19,6 +19,7 @@ from causeway.plan.prices import (
     Wanted,
     filters,
     machine,
+    merged,
     prices_text,
     read_prices,
     shipped,
@@ -110,6 +111,14 @@ def test_the_questions_to_azure_name_the_region_and_the_whole_cloud() -> None:
     assert all("armRegionName eq 'usgovvirginia'" in each for each in asked[:-1])
     assert "armRegionName eq 'US Gov'" in asked[-1]
     assert "armRegionName eq 'Global'" in filters("westeurope", CloudName.GLOBAL)[-1]
+
+
+def test_what_is_fetched_replaces_the_same_and_stays_beside_the_rest() -> None:
+    before = listed(price(0.1), price(0.3, region="northeurope"))
+    after = merged(before, [price(0.2, as_of="2026-10-01")], source="s", query="q", today="2026-10-01")
+    assert [(each.region, each.usd) for each in after.prices] == [("westeurope", 0.2), ("northeurope", 0.3)]
+    assert after.retrieved == "2026-10-01"
+    assert merged(None, [price(0.2)], source="s", query="q", today="2026-10-01").prices == (price(0.2),)
 
 
 def test_fetched_prices_are_read_as_they_were_written(tmp_path: Path) -> None:
