@@ -179,7 +179,8 @@ class Client:
     def refused_now(self, route: Route) -> Denial | None:
         """Why the request under way, which was admitted to ``route``, would be refused by now; None where it would not.
 
-        For requests that last, such as a WebSocket: a client that is blocked is not to go on for hours.
+        For requests that last, such as a WebSocket: a client that is blocked, or whose token or certificate has ended,
+        is not to go on for hours.
         """
         if self._settings_seen != self._worker.settings_version or self._good_until <= time.time():
             self._refusal = self._decide()

@@ -417,8 +417,8 @@ class ClientConnection(asyncio.Protocol):
         elif not self.writable:
             self._transport.abort()
 
-    def settings_changed(self) -> None:
-        """Other settings are in force: end the request under way if its client is refused by now."""
+    def look_again(self) -> None:
+        """Settings have changed, or time has passed: end the request under way if its client is refused by now."""
         exchange = self._exchange
         if exchange is not None and (denial := self._client.refused_now(exchange.route)) is not None:
             self._give_up(exchange, Denied.of(denial))

@@ -15,6 +15,7 @@ from causeway.gateway.token_headers import TokenHeaders
 from causeway.gateway_settings import GatewaySettings
 from causeway.identity import ANONYMOUS, Denial, Denied
 from causeway.identity.blocks import Blocks
+from causeway.identity.denial import EXPIRED
 from causeway.identity.entra.steps import KeyMissing
 from causeway.identity.entra.verifier import KeySource
 from causeway.identity.tokens import TokenVerifier
@@ -174,7 +175,9 @@ class Tokens:
         return None
 
     def still_good(self, bearer: Bearer) -> Denial | None:
-        """Why a request that was admitted by ``bearer`` would not be under the settings now in force."""
+        """Why a request that was admitted by ``bearer`` would not be by now, under the settings in force."""
+        if bearer.until <= self._clock():
+            return Denial(EXPIRED, "it expired while the request was under way", "Fetch a new token.")
         if bearer.version == self._version or bearer.decide(self._verifier, self._blocks, self._version):
             return bearer.denial
         return Denial("CMGService_Invalid_Token", "its key or its issuer was withdrawn", "Fetch a new token.")

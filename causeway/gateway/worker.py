@@ -216,7 +216,7 @@ class Worker:
     def _look_again(self, connections: list["ClientConnection"]) -> None:
         """End what is under way for clients that are refused by now, a part of them in each turn of the loop."""
         for connection in connections[-_LOOKS_PER_TURN:]:
-            connection.settings_changed()
+            connection.look_again()
         del connections[-_LOOKS_PER_TURN:]
         if connections:
             self.loop.call_soon(self._look_again, connections)
@@ -333,6 +333,7 @@ class Worker:
         now = self.now()
         for connection in list(self.connections):
             connection.check_deadline(now)
+        self._look_again(list(self.connections))
         self.listener.sweep(now)
         self.certificate_statuses.sweep(now)
         if self._context_due:

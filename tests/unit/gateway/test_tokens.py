@@ -4,8 +4,10 @@ import asyncio
 import dataclasses
 import hashlib
 import re
+import time
 import timeit
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from causeway.gateway.worker import Worker
 from causeway.gateway_settings import Authentication, Endpoint, SiteTokens
 from causeway.identity.denial import Denied
 from causeway.identity.site_token import sign
@@ -21,6 +24,7 @@ from causeway.pki.roles import Role
 from causeway.refusals import REFUSALS
 from fuzz.data_path import DataPath, Device
 from fuzz.data_path.ground import ENDPOINTS, METHODS
+from tests.unit.certificates import root
 from tests.unit.gateway.changes import publish
 from tests.unit.identity.tokens import EC_KEY, NOW, RSA_KEY, SETTINGS, SMS_ID, bulk_claims, device_claims
 from tests.unit.memory import ground
@@ -325,16 +329,17 @@ async def test_other_settings_do_not_cost_a_verification_of_every_token(played: 
     assert played.path.worker.metrics.token_verifications == {"good": 1}
 
 
+UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\n" + UPGRADE + b"\r\n"
+
+
 @pytest.mark.parametrize("what", [name for name in BLOCKS if name != "tenant"])
 async def test_a_websocket_of_a_client_that_is_blocked_ends(played: Played, what: str) -> None:
     device, other = played.path.connect(), played.path.connect()
-    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
     for each, token in ((device, GOOD), (other, sign(device_claims(**OTHER), "ec", EC_KEY).encode())):
-        each.send(request("talk", token, upgrade))
+        each.send(request("talk", token, UPGRADE))
         await played.verify()
-        played.path.site_systems[-1].answer(
-            b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
-        )
+        played.path.site_systems[-1].answer(SWITCHING)
         await played.path.settle()
         assert answer_of(each) == "101 Switching Protocols"
     played.publish(**BLOCKS[what][0])
@@ -355,6 +360,59 @@ async def test_a_request_that_waits_for_its_answer_is_refused_when_its_client_is
     await played.path.settle()
     assert answer_of(device) == "403 CMGService_DeviceBlocked"
     assert played.path.site_systems[0].closed
+
+
+def sweep(worker: Worker) -> None:
+    worker.listener._accepting = True  # nobody is to listen
+    worker._sweep()
+    assert worker._sweeper is not None
+    worker._sweeper.cancel()
+
+
+async def test_what_is_under_way_ends_with_its_token(played: Played) -> None:
+    talking, waiting, lasting = (played.path.connect() for _ in range(3))
+    for device, name, token in (
+        (talking, "talk", GOOD),
+        (waiting, "token", GOOD),
+        (lasting, "token", signed(expires=NOW + 24 * 3600)),
+    ):
+        device.send(request(name, token, UPGRADE if name == "talk" else b""))
+        await played.verify()
+    played.path.site_systems[0].answer(SWITCHING)
+    await played.path.settle()
+    sweep(played.path.worker)
+    await played.path.settle()
+    assert answer_of(talking) == "101 Switching Protocols"
+    assert not any(device.closed for device in (talking, waiting, lasting))
+    played.clock.now = NOW + 9 * 3600
+    sweep(played.path.worker)
+    await played.path.settle()
+    assert talking.closed
+    assert answer_of(waiting) == "401 CMGService_TokenExpired"
+    assert [system.closed for system in played.path.site_systems] == [True, True, False]
+    played.path.site_systems[2].answer(OK)
+    await played.path.settle()
+    assert answer_of(lasting) == "200 OK"
+
+
+async def test_a_websocket_ends_with_its_certificate(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    guests = root("Guests")
+    played.publish(trusted_roots=(guests.pem,))
+    device = played.path.connect(guests.issue("GUEST1").der)
+    device.send(request("chat", more=UPGRADE))
+    await played.path.settle()
+    played.path.site_systems[0].answer(SWITCHING)
+    await played.path.settle()
+    sweep(played.path.worker)
+    await played.path.settle()
+    assert answer_of(device) == "101 Switching Protocols"
+    assert not played.path.site_systems[0].closed
+    end = time.time() + 40 * 86400
+    monkeypatch.setattr("causeway.gateway.client.time", SimpleNamespace(time=lambda: end))
+    sweep(played.path.worker)
+    await played.path.settle()
+    assert device.closed
+    played.publish(trusted_roots=(ground().authority.pem.decode(),))
 
 
 async def test_settings_that_change_while_a_token_is_verified_are_those_that_count(played: Played) -> None:

@@ -1,6 +1,7 @@
 """The decision on a client's certificate, each reason to refuse it, and the same decision as steps."""
 
 import dataclasses
+import hashlib
 
 import pytest
 from cryptography import x509
@@ -19,7 +20,7 @@ from causeway.observability.checks import Status
 from causeway.pki.issuers import Authorities, issuer_id
 from causeway.pki.serials import serial_digest
 from causeway.refusals import REFUSALS
-from tests.unit.certificates import DAY, NOW, Certified, root
+from tests.unit.certificates import DAY, NOW, Certified, root, twin_of
 
 NOW_S = NOW.timestamp()
 HOUR_S = 3600.0
@@ -233,6 +234,15 @@ def test_a_revoked_certificate_is_refused_and_others_are_not() -> None:
     assert word(stolen, by) == "Revoked"
     assert word(good, by) == ""
     assert by.decide(good.der, NOW_S).good_until == NOW_S + HOUR_S
+
+
+def test_what_a_responder_revoked_is_refused_with_its_twin() -> None:
+    stolen, good = ROOT.issue("PC1"), ROOT.issue("PC2")
+    by = dataclasses.replace(
+        trust(), revocation=RevocationRules(revoked=frozenset({hashlib.sha256(stolen.der).hexdigest()}))
+    )
+    twin = Certified(x509.load_der_x509_certificate(twin_of(stolen, ROOT)), stolen.key)
+    assert [word(one, by) for one in (stolen, twin, good)] == ["Revoked", "Revoked", ""]
 
 
 def test_who_is_revoked_stays_so_when_the_list_has_ended_and_of_others_nobody_can_tell() -> None:
