@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from causeway.cli import site_certificates, site_devices, site_revocation
+from causeway.cli import site_blocks, site_certificates, site_devices, site_revocation
 from causeway.cli.output import print_checks
 from causeway.configuration import default_toml, load
 from causeway.site.check import check as check_site
@@ -16,6 +16,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="The site: management point, database, gateway settings."
 )
 app.add_typer(site_devices.app, name="devices")
+app.add_typer(site_blocks.app, name="blocks")
 app.add_typer(site_certificates.app, name="certificates")
 app.add_typer(site_revocation.app, name="revocation")
 

@@ -66,13 +66,13 @@ class Blocks:
             return Denial(
                 "CMGService_DeviceBlocked",
                 f"the name {min(blocked)} is blocked",
-                "Unblock the name at the site.",
+                "causeway site blocks remove name lets it in again.",
             )
         if self.tenants and identity.tenant.lower() in self.tenants:
             return Denial(
                 "CMGService_TenantBlocked",
                 f"tenant {identity.tenant} is blocked",
-                "Unblock the tenant at the site.",
+                "causeway site blocks remove tenant lets it in again.",
             )
         return None
 

@@ -86,6 +86,28 @@ def test_a_query_that_cannot_be_read_is_refused(shared_site: RunningSite, make_p
     assert (answer.status_code, answer.reason) == (400, "Site_ParameterWrong")
 
 
+def test_a_name_and_a_tenant_blocked_from_the_command_line_are_in_the_settings(
+    site: RunningSite, make_point: MakePoint
+) -> None:
+    point = make_point(site)
+    tenant = "C0FFEE00-0000-4000-8000-000000000002"
+    before = point.settings()
+    site.cli("blocks", "add", "name", "Lost-Laptop.example.com", "--reason", "stolen")
+    named = point.settings(before.version, 30)
+    site.cli("blocks", "add", "tenant", tenant)
+    both = point.settings(named.version, 30)
+    assert (both.blocked_names, both.blocked_tenants) == (("lost-laptop.example.com",), (tenant.lower(),))
+    listed = json.loads(site.cli("blocks", "--json").stdout)
+    assert [(one["kind"], one["reason"]) for one in listed] == [("name", "stolen"), ("tenant", "")]
+    wrong = [("add", "tenant", "contoso"), ("add", "name", "n" * 201), ("remove", "name", "another")]
+    assert [site.cli("blocks", *each, check=False).returncode for each in wrong] == [2, 2, 2]
+
+    site.cli("blocks", "remove", "name", "LOST-laptop.example.com")
+    site.cli("blocks", "remove", "tenant", tenant)
+
+    wait_until(lambda: not (now := point.settings()).blocked_names and not now.blocked_tenants)
+
+
 def test_a_certificate_blocked_from_the_command_line_reaches_those_who_wait(
     site: RunningSite, make_point: MakePoint, client: MakeClient
 ) -> None:
