@@ -10,7 +10,7 @@ import typer
 
 from causeway.cli.addresses import host_and_port
 from causeway.cli.output import print_checks
-from causeway.cli.passphrase import PassphraseOption, from_file
+from causeway.cli.passphrase import from_file
 from causeway.errors import OperatorError
 from causeway.plan.document import FILE, read_plan
 from causeway.preflight import certificate, dns, names
@@ -37,7 +37,9 @@ def check(
     ca: Annotated[
         list[Path] | None, typer.Option("--ca", help="A root of your own, or an intermediate. May repeat.")
     ] = None,
-    passphrase_file: PassphraseOption = None,
+    passphrase_file: Annotated[
+        Path | None, typer.Option("--passphrase-file", help="A file whose first line is the files' passphrase.")
+    ] = None,
     resolver: Annotated[
         list[str] | None,
         typer.Option(help="ADDRESS or ADDRESS:PORT of a resolver to ask instead of this machine's and public ones."),
