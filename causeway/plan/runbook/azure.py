@@ -4,7 +4,7 @@ from pathlib import Path
 
 from causeway.clouds import CLOUDS, CloudName
 from causeway.plan.access import custom_roles, resource_providers
-from causeway.plan.applications import applications
+from causeway.plan.applications import Application, applications
 from causeway.plan.document import Plan
 from causeway.plan.runbook.step import Command, Step, Who, console, sh
 from causeway.plan.values import Target
@@ -98,7 +98,7 @@ def resource_group(plan: Plan) -> Step:
     )
 
 
-def providers(plan: Plan, file: Path) -> Step:
+def providers(plan: Plan) -> Step:
     """The resource providers."""
     names = resource_providers(plan)
     query = (
@@ -111,13 +111,7 @@ def providers(plan: Plan, file: Path) -> Step:
         "Register the resource providers",
         Who.AZURE,
         "With one missing the deployment fails late, and the message rarely says so.",
-        (
-            sh("causeway", "azure", "register-providers", "--plan", str(file)),
-            *(
-                sh("az", "provider", "register", "--wait", "--namespace", name, note="" if index else "or, without it")
-                for index, name in enumerate(names)
-            ),
-        ),
+        tuple(sh("az", "provider", "register", "--wait", "--namespace", name) for name in names),
         (sh("az", "provider", "list", "--query", query, "--output", "table"),),
         ("sign-in",),
     )
@@ -142,7 +136,7 @@ def names_free(plan: Plan, file: Path) -> Step:
     )
 
 
-def entra_applications(plan: Plan, file: Path) -> tuple[Step, ...]:
+def entra_applications(plan: Plan) -> tuple[Step, ...]:
     """The application registrations and the consent to what they may do."""
     wanted = applications(plan)
     if not wanted:
@@ -154,7 +148,7 @@ def entra_applications(plan: Plan, file: Path) -> tuple[Step, ...]:
             Who.ENTRA,
             "Clients ask Entra ID for tokens for them"
             + (", and the site signs in to Azure as the server's." if plan.target is Target.CONFIGMGR else "."),
-            (sh("causeway", "azure", "apps", "create", "--plan", str(file)),),
+            tuple(_create(each) for each in wanted),
             tuple(
                 sh("az", "ad", "app", "list", "--display-name", each.display_name, "--output", "table")
                 for each in wanted
@@ -191,6 +185,19 @@ def entra_applications(plan: Plan, file: Path) -> tuple[Step, ...]:
             )
         )
     return tuple(found)
+
+
+def _create(application: Application) -> Command:
+    """What ``az`` can say of a registration in one line; scopes and consent are settled in the portal."""
+    parts = ["az", "ad", "app", "create", "--display-name", application.display_name]
+    parts += ["--sign-in-audience", "AzureADMyOrg"]
+    if application.identifier_uri is not None:
+        parts += ["--identifier-uris", application.identifier_uri.replace("{tenant_id}", "<tenant id>")]
+    if application.web_redirects:
+        parts += ["--web-redirect-uris", *application.web_redirects]
+    if application.public_client:
+        parts.append("--is-fallback-public-client")
+    return sh(*parts, note="what is more than this line is set in the portal, as `causeway plan show` lists it")
 
 
 def _assign(role: str, scope: str) -> Command:

@@ -18,9 +18,9 @@ def steps(plan: Plan, file: Path) -> tuple[Step, ...]:
         azure.sign_in(plan),
         azure.resource_group(plan),
         azure.roles(plan, file),
-        azure.providers(plan, file),
+        azure.providers(plan),
         azure.names_free(plan, file),
-        *azure.entra_applications(plan, file),
+        *azure.entra_applications(plan),
         *premises.directory_groups(plan),
         *premises.client_certificates(plan),
         *premises.server_certificate(plan, file),
@@ -144,8 +144,8 @@ def _all_checked(plan: Plan, file: Path) -> Step:
     after = ["connection-points"]
     if premises.dns(plan, file, "address"):
         after.append("dns")
-    if azure.entra_applications(plan, file):
-        after.append(azure.entra_applications(plan, file)[-1].word)
+    if azure.entra_applications(plan):
+        after.append(azure.entra_applications(plan)[-1].word)
     return Step(
         "check",
         "Check everything against the plan",

@@ -93,7 +93,11 @@ def pebble(
 
         def start(*command: str) -> None:
             process = subprocess.Popen(
-                command, stdout=log, stderr=log, cwd=folder, env={**os.environ, "PEBBLE_VA_NOSLEEP": "1"}
+                command,
+                stdout=log,
+                stderr=log,
+                cwd=folder,
+                env={**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0"},
             )
             stack.callback(process.wait, 20)
             stack.callback(process.terminate)

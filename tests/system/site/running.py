@@ -5,7 +5,6 @@ import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,15 +21,10 @@ from causeway.pki.authority import Authority
 from causeway.pki.keys import new_rsa_key
 from causeway.pki.roles import Role
 from causeway.site.setup import SitePaths, prepare
+from tests.system.processes import free_ports
 
 SERVICE_NAME = "gateway.example.com"
 ROLE_ID = 72057594037927937
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -191,7 +185,8 @@ def running(site: RunningSite) -> Iterator[RunningSite]:
 def lay_out(folder: Path, database: dict[str, str]) -> RunningSite:
     """A site in a new folder, not started."""
     authority = Authority.create(folder / "ca", "Test authority")
-    port, admin_port = free_port(), free_port()
+    port = free_ports(2)
+    admin_port = port + 1
     paths = prepare(
         folder / "site",
         authority,

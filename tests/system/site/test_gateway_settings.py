@@ -261,14 +261,15 @@ def test_two_servers_of_a_site_publish_one_sequence_of_versions(
     import shutil
 
     from tests.system import postgresql
-    from tests.system.site.running import free_port, lay_out
+    from tests.system.processes import free_ports
+    from tests.system.site.running import lay_out
 
     assert isinstance(cluster, postgresql.PostgreSQL)
     database = {"url": cluster.new_database(), "password_file": str(cluster.password_file)}
     first = lay_out(tmp_path / "one", database)
     shutil.copytree(tmp_path / "one" / "site", tmp_path / "two")
     paths = type(first.paths).within(tmp_path / "two")
-    second = dataclasses.replace(first, paths=paths, port=free_port(), admin_port=free_port(), process=None)
+    second = dataclasses.replace(first, paths=paths, port=free_ports(), admin_port=free_ports(), process=None)
     second.configure("server", port=second.port)
     second.configure("admin", port=second.admin_port)
     with running(first), running(second):

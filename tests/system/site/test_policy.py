@@ -9,8 +9,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tests.system.processes import free_ports
 from tests.system.site import raw
-from tests.system.site.running import RunningSite, free_port, running, wait_until
+from tests.system.site.running import RunningSite, running, wait_until
 from tests.system.site.third_party import Client, locations, sign, utf16
 
 MakeClient = Callable[..., Client]
@@ -210,7 +211,7 @@ def test_a_replayed_token_is_refused(new_site: RunningSite, client: MakeClient) 
 def test_over_plain_http_a_secret_policy_is_encrypted_to_the_device(
     new_site: RunningSite, client: MakeClient, tmp_path: Path, cipher: str
 ) -> None:
-    http_port = free_port()
+    http_port = free_ports()
     new_site.configure("server", http_port=http_port)
     new_site.configure("management_point", approval="all", policy_body_encryption=cipher)
     with running(new_site):

@@ -124,7 +124,7 @@ def test_our_own_commands_are_taken_by_our_command_line(plan: Plan) -> None:
     for step in runbook(plan, FILE):
         for command in (*step.commands, *step.done):
             words = shlex.split(command.text.partition(" > ")[0]) if command.shell is Shell.SHELL else []
-            if words[:1] == ["causeway"] and words[1] in _COMMANDS:
+            if words[:1] == ["causeway"]:
                 parse_ours(words[1:])
                 seen += 1
     assert seen >= 3
