@@ -228,7 +228,8 @@ class Tokens:
 
         def then(renewed: bool) -> None:
             self._waiting_for_keys -= 1
-            if renewed:
+            # Nothing is fetched where another fetch has just ended; what that one brought is then there.
+            if renewed or asked.version != self._version:
                 self._look(asked, may_renew=False)
             else:
                 self._verified(asked, outcome)

@@ -77,6 +77,15 @@ def test_keys_that_came_while_it_was_looked_at_are_looked_at_without_a_fetch() -
     assert worker.ask(token) == "good"
 
 
+def test_keys_that_came_just_before_it_could_wait_for_them_are_looked_at_although_nothing_is_fetched() -> None:
+    worker, token = Worker(None), issuer.token()
+    worker.ask(token)
+    worker.keys = NEW
+    worker.tokens.keys_changed()
+    worker.fetches.pop()(False)
+    assert worker.ask(token) == "good"
+
+
 def test_during_the_cool_down_it_is_refused_at_once_and_looked_at_again_soon() -> None:
     worker, token = Worker(), issuer.token()
     worker.ask(token)
