@@ -17,12 +17,11 @@ from causeway.cli.cert_options import (
     what_for,
 )
 from causeway.cli.output import print_json, stdout
-from causeway.cli.passphrase import PassphraseOption, known_passphrase, new_passphrase
+from causeway.cli.passphrase import PassphraseOption, new_passphrase, read_asking
 from causeway.errors import OperatorError
 from causeway.files import make_private_folder, read_state, write_atomically
 from causeway.pki.adcs.certreq import CLIENT_TEMPLATE, SERVER_TEMPLATE, Enrolment, commands, inf
 from causeway.pki.adcs.web import WebEnrolment
-from causeway.pki.bundle import read_bundle
 from causeway.pki.chain import build_chain, find_leaf
 from causeway.pki.errors import CertificateFileError
 from causeway.pki.folder import CertificateFolder
@@ -108,7 +107,7 @@ def web(
     password = new_passphrase(password_file, f"{user} at {url}", "").decode("utf-8", "replace")
     pages = WebEnrolment(url, user, password, basic, ca_file)
     certificates = pages.fetch(number) if number is not None else pages.submit(request, certificate_template)
-    key = read_bundle(place.request_key, known_passphrase(passphrase_file, str(place.request_key))).key
+    key = read_asking([place.request_key], passphrase_file).key
     if key is None:
         raise CertificateFileError(f"{place.request_key}: holds no key; make the request anew")
     before = place.serving()

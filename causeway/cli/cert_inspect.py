@@ -12,11 +12,10 @@ from cryptography import x509
 from causeway.cli.addresses import host_and_port
 from causeway.cli.cert_options import JsonOption, NamesOption, PlanOption
 from causeway.cli.output import print_checks
-from causeway.cli.passphrase import PassphraseOption, from_file, known_passphrase
+from causeway.cli.passphrase import PassphraseOption, read_asking
 from causeway.errors import OperatorError
 from causeway.observability.checks import CheckResult
-from causeway.pki.bundle import Bundle, read_bundles
-from causeway.pki.errors import PassphraseError
+from causeway.pki.bundle import read_bundles
 from causeway.pki.inspection import Purpose, Wanted
 from causeway.pki.live import look_at
 from causeway.plan.document import Plan, read_plan
@@ -50,7 +49,7 @@ def inspect(
     missing = [path for path in files if not path.exists()]
     if not missing:
         label = str(files[0])
-        results = inspect_bundle(label, _read(files, label, passphrase_file), others, wanted)
+        results = inspect_bundle(label, read_asking(files, passphrase_file), others, wanted)
     elif len(what) == 1 and _ADDRESS.fullmatch(what[0]) and missing[0].suffix.lower() not in _FILES:
         results = _server(what[0], others, wanted, timeout_s)
     else:
@@ -65,17 +64,6 @@ def _wanted(plan: Plan | None, names: tuple[str, ...], *, client: bool) -> Wante
         return Wanted(names=names)
     wanted = wanted_by(plan)
     return dataclasses.replace(wanted, names=names or wanted.names)
-
-
-def _read(files: list[Path], label: str, passphrase_file: Path | None) -> Bundle:
-    passphrase = from_file(passphrase_file)
-    try:
-        return read_bundles(files, passphrase)
-    except PassphraseError:
-        typed = known_passphrase(passphrase_file, label)
-        if typed is None or typed == passphrase:
-            raise
-        return read_bundles(files, typed)
 
 
 def _server(address: str, others: tuple[x509.Certificate, ...], wanted: Wanted, timeout_s: float) -> list[CheckResult]:

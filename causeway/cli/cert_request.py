@@ -18,11 +18,11 @@ from causeway.cli.cert_options import (
     what_for,
 )
 from causeway.cli.output import print_json, stdout
-from causeway.cli.passphrase import PassphraseOption, from_file, known_passphrase, new_passphrase
+from causeway.cli.passphrase import PassphraseOption, new_passphrase, read_asking
 from causeway.errors import OperatorError
-from causeway.pki.bundle import Bundle, read_bundle, read_bundles
+from causeway.pki.bundle import Bundle
 from causeway.pki.chain import belongs_to, build_chain, find_leaf
-from causeway.pki.errors import CertificateFileError, PassphraseError
+from causeway.pki.errors import CertificateFileError
 from causeway.pki.folder import CertificateFolder
 from causeway.pki.keys import CertificateKey
 from causeway.pki.recipe import Recipe, Source, read_recipe, write_recipe
@@ -97,8 +97,7 @@ def take_in(
 ) -> None:
     """Take a certificate in: its chain is completed and put in order, its key found, and both put where they serve."""
     place = CertificateFolder(folder)
-    passphrase = from_file(passphrase_file)
-    bundle = _read(files, passphrase, passphrase_file)
+    bundle = read_asking(files, passphrase_file)
     before = place.serving()
     private = bundle.key or _key(key, place, bundle, passphrase_file)
     leaf = find_leaf(bundle.certificates, private, ", ".join(map(str, files)))
@@ -109,21 +108,11 @@ def take_in(
     installed(place, chain, before, as_json=as_json)
 
 
-def _read(files: list[Path], passphrase: bytes | None, passphrase_file: Path | None) -> Bundle:
-    try:
-        return read_bundles(files, passphrase)
-    except PassphraseError:
-        typed = known_passphrase(passphrase_file, ", ".join(map(str, files)))
-        if typed is None or typed == passphrase:
-            raise
-        return read_bundles(files, typed)
-
-
 def _key(key: Path | None, place: CertificateFolder, bundle: Bundle, passphrase_file: Path | None) -> CertificateKey:
     """The key that belongs to one of the certificates: the named one's, the request's, or the one that serves now."""
     candidates = [key] if key is not None else [path for path in (place.request_key, place.key) if path.exists()]
     for path in candidates:
-        found = _private(path, passphrase_file)
+        found = read_asking([path], passphrase_file).key
         if found is not None and any(belongs_to(one, found) for one in bundle.certificates):
             return found
     if not candidates:
@@ -131,14 +120,3 @@ def _key(key: Path | None, place: CertificateFolder, bundle: Bundle, passphrase_
     raise CertificateFileError(
         f"{', '.join(map(str, candidates))}: not the certificate's key; name the right one with --key"
     )
-
-
-def _private(path: Path, passphrase_file: Path | None) -> CertificateKey | None:
-    passphrase = from_file(passphrase_file)
-    try:
-        return read_bundle(path, passphrase).key
-    except PassphraseError:
-        typed = known_passphrase(passphrase_file, str(path))
-        if typed is None or typed == passphrase:
-            raise
-        return read_bundle(path, typed).key

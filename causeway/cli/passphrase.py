@@ -1,12 +1,14 @@
 """Passphrases on the command line: from a file or from the terminal, never from an argument."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from causeway.files import read_state
+from causeway.pki.bundle import Bundle, read_bundles
 from causeway.pki.errors import PassphraseError
 
 PassphraseOption = Annotated[
@@ -49,9 +51,20 @@ def new_passphrase(path: Path | None, what: str, without: str) -> bytes:
     return str(typer.prompt(f"Passphrase for {what}", hide_input=True, confirmation_prompt=True, err=True)).encode()
 
 
-def known_passphrase(path: Path | None, name: str) -> bytes | None:
-    """The passphrase of something that is there: from ``path``, or typed; None where nobody can type."""
-    given = from_file(path)
-    if given is not None or not sys.stdin.isatty():
-        return given
-    return str(typer.prompt(f"Passphrase of {name}", hide_input=True, err=True)).encode()
+def read_asking(paths: Sequence[Path], passphrase_file: Path | None) -> Bundle:
+    """What certificate files hold together; where one needs a passphrase that is not in the file, it is typed.
+
+    Raises:
+        StateError: a file is missing or unreadable.
+        CertificateFileError: one of them holds neither a certificate nor a key.
+        PassphraseError: a passphrase is wrong, or there is no terminal to ask.
+    """
+    passphrase = from_file(passphrase_file)
+    try:
+        return read_bundles(paths, passphrase)
+    except PassphraseError:
+        if passphrase is not None or not sys.stdin.isatty():
+            raise
+        name = ", ".join(map(str, paths))
+        typed = str(typer.prompt(f"Passphrase of {name}", hide_input=True, err=True))
+        return read_bundles(paths, typed.encode())

@@ -15,7 +15,6 @@ from causeway.pki.errors import AuthorityError
 from causeway.pki.keys import load_private_key, new_p256_key, private_pem
 
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
-LETS_ENCRYPT_STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory"
 
 
 @dataclass(frozen=True, slots=True)
