@@ -10,7 +10,6 @@ import httpx
 from cryptography import x509
 
 from causeway.connection_point.config import ConnectionPointConfig, GatewaySection
-from causeway.connection_point.proxy import connect_through
 from causeway.connection_point.tls import gateway_context, site_context, site_system_context
 from causeway.errors import OperatorError
 from causeway.gateway_settings import verify
@@ -18,6 +17,7 @@ from causeway.gateway_settings.errors import SettingsError
 from causeway.observability.checks import CheckResult, Status
 from causeway.pki.keys import load_verification_key
 from causeway.pki.roles import Role, roles_of
+from causeway.transport.proxy import connect_through
 from causeway.tunnel.handshake import ALPN
 
 _TIMEOUT_S = 10.0
@@ -95,10 +95,11 @@ async def _gateway(config: ConnectionPointConfig, gateway: GatewaySection) -> st
     host = host.strip("[]")
     name = gateway.name or host
     context = gateway_context(config, gateway)
-    if config.proxy.url is None:
+    proxy = config.proxy.web_proxy
+    if proxy is None:
         _, writer = await asyncio.open_connection(host, int(port), ssl=context, server_hostname=name)
     else:
-        sock = await connect_through(config.proxy, host, int(port))
+        sock = await connect_through(proxy, host, int(port))
         _, writer = await asyncio.open_connection(sock=sock, ssl=context, server_hostname=name)
     try:
         tls: ssl.SSLObject = writer.get_extra_info("ssl_object")

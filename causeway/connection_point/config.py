@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from causeway.configuration import ConfigPath, section, setting
 from causeway.observability.config import LogSection
+from causeway.transport.proxy import WebProxy
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -81,6 +82,11 @@ class ProxySection:
     )
     user: str = setting("for Basic authentication; empty for none", default="")
     password_file: ConfigPath | None = setting("a file with the password", default=None, example="proxy-password")
+
+    @property
+    def web_proxy(self) -> WebProxy | None:
+        """The proxy; None where gateways are dialled directly."""
+        return None if self.url is None else WebProxy.at(self.url, self.user, self.password_file)
 
 
 @section

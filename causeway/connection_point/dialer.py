@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from causeway.connection_point.config import GatewaySection
-from causeway.connection_point.proxy import connect_through
 from causeway.connection_point.tls import gateway_context
 from causeway.connection_point.tunnel import ConnectionPointTunnel
 from causeway.errors import StateError
+from causeway.transport.proxy import connect_through
 from causeway.tunnel.errors import TunnelError
 from causeway.tunnel.handshake import GatewayHello
 
@@ -91,8 +91,9 @@ class Dialer:
         context = gateway_context(config, self._gateway)
         host, port = self._host, self._port + worker
         async with asyncio.timeout(_DIAL_TIMEOUT_S):
-            if config.proxy.url is not None:
-                sock = await connect_through(config.proxy, host, port)
+            proxy = config.proxy.web_proxy
+            if proxy is not None:
+                sock = await connect_through(proxy, host, port)
                 _, tunnel = await loop.create_connection(
                     lambda: ConnectionPointTunnel(self._point),
                     sock=sock,

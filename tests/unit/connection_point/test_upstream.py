@@ -5,11 +5,8 @@ from typing import Any
 
 import pytest
 
-from causeway.connection_point.config import ProxySection
-from causeway.connection_point.proxy import _request
 from causeway.connection_point.upstream import UpstreamConnection
 from causeway.connection_point.upstream_pool import Origin, UpstreamPool
-from causeway.errors import StateError
 from causeway.http import Framing, ResponseHead
 from causeway.refusals import Refused
 from fuzz.data_path import DataPath
@@ -322,20 +319,3 @@ async def test_a_site_system_that_does_not_begin_to_answer_is_given_up(path: Dat
     assert b"504 CMGConnector_SiteSystemTimeout" in device.received
     assert path.site_systems[0].closed
     assert route.response_timeout_s == 120.0
-
-
-# The web proxy.
-
-
-def test_a_proxy_is_asked_for_the_gateway_by_name(tmp_path: Any) -> None:
-    assert _request(ProxySection(url="http://proxy:3128"), "gw.example", 10124) == (
-        b"CONNECT gw.example:10124 HTTP/1.1\r\nHost: gw.example:10124\r\n\r\n"
-    )
-    assert _request(ProxySection(url="http://proxy:3128"), "2001:db8::1", 1).startswith(b"CONNECT [2001:db8::1]:1 ")
-    password = tmp_path / "password"
-    password.write_text("pa:ss wörd\n")
-    asked = _request(ProxySection(url="http://proxy:3128", user="us€r", password_file=password), "gw", 1)
-    assert b"\r\nProxy-Authorization: Basic dXPigqxyOnBhOnNzIHfDtnJk\r\n\r\n" in asked
-    password.write_text("two\nlines\n")
-    with pytest.raises(StateError, match="expected one line with the proxy's password"):
-        _request(ProxySection(url="http://proxy:3128", user="u", password_file=password), "gw", 1)
