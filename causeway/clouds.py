@@ -32,6 +32,7 @@ class Cloud:
         vault_suffix: DNS suffix of key vaults, behind ``<vault>.``.
         vm_suffix: DNS suffix of virtual machines' public names, behind ``<prefix>.<region>.``.
         sdk_setting: name of the cloud in the Azure SDK's ``AzureClouds``.
+        cli_name: name of the cloud in the Azure CLI, for ``az cloud set --name``.
     """
 
     name: CloudName
@@ -46,6 +47,7 @@ class Cloud:
     vault_suffix: str
     vm_suffix: str
     sdk_setting: str
+    cli_name: str
 
 
 CLOUDS: dict[CloudName, Cloud] = {
@@ -64,6 +66,7 @@ CLOUDS: dict[CloudName, Cloud] = {
             vault_suffix="vault.azure.net",
             vm_suffix="cloudapp.azure.com",
             sdk_setting="AZURE_PUBLIC_CLOUD",
+            cli_name="AzureCloud",
         ),
         Cloud(
             name=CloudName.US_GOVERNMENT,
@@ -78,6 +81,7 @@ CLOUDS: dict[CloudName, Cloud] = {
             vault_suffix="vault.usgovcloudapi.net",
             vm_suffix="cloudapp.usgovcloudapi.net",
             sdk_setting="AZURE_US_GOVERNMENT",
+            cli_name="AzureUSGovernment",
         ),
     )
 }

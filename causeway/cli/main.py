@@ -21,6 +21,7 @@ _COMMANDS = {
     "identity": "causeway.cli.identity",
     "plan": "causeway.cli.plan",
     "check": "causeway.cli.check",
+    "azure": "causeway.cli.azure",
     "authority": "causeway.cli.authority",
     "cert": "causeway.cli.cert",
 }

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from causeway.clouds import CLOUDS, CloudName
+from causeway.clouds import CLOUDS
 from causeway.plan.access import custom_roles, resource_providers
 from causeway.plan.applications import Application, applications
 from causeway.plan.document import Plan
@@ -20,7 +20,6 @@ def subscription(plan: Plan) -> str:
 
 def sign_in(plan: Plan) -> Step:
     """The Azure CLI at the right cloud, tenant and subscription."""
-    clouds = {CloudName.GLOBAL: "AzureCloud", CloudName.US_GOVERNMENT: "AzureUSGovernment"}
     login = ("az", "login", *(("--tenant", plan.azure.tenant_id) if plan.azure.tenant_id else ()))
     return Step(
         "sign-in",
@@ -28,7 +27,7 @@ def sign_in(plan: Plan) -> Step:
         Who.AZURE,
         "Every command below works in the subscription that is chosen here.",
         (
-            sh("az", "cloud", "set", "--name", clouds[plan.azure.cloud]),
+            sh("az", "cloud", "set", "--name", CLOUDS[plan.azure.cloud].cli_name),
             sh(*login),
             sh("az", "account", "set", "--subscription", subscription(plan)),
         ),

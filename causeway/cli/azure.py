@@ -1,0 +1,15 @@
+"""``causeway azure``: what is done in Azure, with the Azure SDK. The SDK is loaded by the command that needs it."""
+
+import typer
+
+from causeway.cli import azure_whoami
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Work in Azure, with the plan: who is signed in.")
+
+
+@app.callback()
+def azure() -> None:
+    """Work in Azure, with the plan: who is signed in."""
+
+
+app.command("whoami")(azure_whoami.whoami)
