@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
+def _nothing() -> None:
+    """Nobody waits for the answer."""
+
+
 class Client:
     """Decided once a connection, and again when the settings have changed or a date has passed.
 
@@ -185,7 +189,9 @@ class Client:
         if self._settings_seen != self._worker.settings_version or self._good_until <= time.time():
             self._refusal = self._decide()
         if self._asks:
-            return None  # nobody knows yet; the next request asks, and waits for the answer
+            self._ask(_nothing)  # whoever only waits makes no request that would ask; the next look sees the answer
+        if self._asks:
+            return None  # nobody knows yet
         bearer = self._bearer if route.token_kinds and not self._certificate_counts(route) else None
         if self._refusal is None and bearer is not None:
             return self._worker.tokens.still_good(bearer)

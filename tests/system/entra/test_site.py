@@ -3,18 +3,17 @@
 import json
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from causeway.identity.jwt import read_token
-from causeway.messaging.tokens import MEDIA_TYPE, TokenKind, TokenRequest, TokenResponse, parse_token_response
+from causeway.messaging.tokens import TokenKind
 from tests.system.certificates import certificates
 from tests.system.entra.provider import Provider
+from tests.system.site.by_token import bearer, exchange
 from tests.system.site.running import RunningSite, lay_out, running, wait_until
-from tests.system.site.third_party import Client
 
 pytestmark = pytest.mark.xdist_group("entra")  # they share one provider
 
@@ -35,31 +34,6 @@ def site(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield site
 
 
-def bearer(site: RunningSite, token: str, **options: str) -> Client:
-    client = Client(
-        site.url,
-        site.paths.authority,
-        system="/ccm_system_tokenauth/request",
-        policies="/SMS_MP_TokenAuth/.sms_pol",
-        **options,  # type: ignore[arg-type]
-    )
-    client.session.headers["Authorization"] = f"Bearer {token}"
-    return client
-
-
-def exchange(site: RunningSite, client: Client) -> TokenResponse:
-    """Both site tokens, for the proof of the registered key."""
-    request = TokenRequest(client.smsid, "PS1", (TokenKind.CCM, TokenKind.SELF_PROVE), datetime.now(UTC))
-    response = client.session.post(
-        f"{site.url}/CCM_STS",
-        data=request.to_xml(client.key).encode(),
-        headers={"Content-Type": MEDIA_TYPE},
-        timeout=30,
-    )
-    assert response.status_code == 200, response.reason
-    return parse_token_response(response.text)
-
-
 def test_a_device_registers_with_an_entra_token_is_approved_by_it_and_exchanges_it_for_site_tokens(
     site: RunningSite, provider: Provider
 ) -> None:
@@ -67,7 +41,7 @@ def test_a_device_registers_with_an_entra_token_is_approved_by_it_and_exchanges_
     client = bearer(site, provider.user_token(oid=user))
     reply = client.register()
     assert (reply.get("Status"), reply.get("ApprovalStatus")) == ("0", "3")
-    tokens = {one.kind: one for one in exchange(site, client).tokens}
+    tokens = {one.kind: one for one in exchange(client).tokens}
     claims = read_token(tokens[TokenKind.CCM].text.encode()).claims
     assert claims["Type"] == "UDA"
     assert (claims["TenantId"], claims["UserId"], claims["SMSID"]) == (provider.tenant_id, user, client.smsid)
@@ -75,7 +49,7 @@ def test_a_device_registers_with_an_entra_token_is_approved_by_it_and_exchanges_
     assert client.assignments().tag == "ReplyAssignments"
     assert client.register().get("ApprovalStatus") == "3"
     client.session.headers["Authorization"] = f"Bearer {tokens[TokenKind.SELF_PROVE].text}"
-    renewed = {one.kind: one for one in exchange(site, client).tokens}
+    renewed = {one.kind: one for one in exchange(client).tokens}
     assert read_token(renewed[TokenKind.CCM].text.encode()).claims["TenantId"] == provider.tenant_id
     (device,) = [one for one in json.loads(site.cli("devices", "--json").stdout) if one["smsid"] == client.smsid]
     assert provider.tenant_id in json.dumps(device)
@@ -126,7 +100,7 @@ def test_a_tenant_whose_registrations_do_not_approve_leaves_that_to_the_operator
         assert (reply.get("Status"), reply.get("ApprovalStatus")) == ("1", "0")
         site.cli("devices", "approve", client.smsid)
         assert client.register("Confirmation").get("ApprovalStatus") == "1"
-        tokens = exchange(site, client).tokens
+        tokens = exchange(client).tokens
         config = site.paths.config.read_text()
         site.paths.config.write_text(config.replace("[[entra_tenant]]", "[[entra_tenant]]\nenabled = false"))
         before = site.log.read_text().count('"reloaded"')

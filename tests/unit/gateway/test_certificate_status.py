@@ -103,9 +103,10 @@ def test_a_request_under_way_goes_on_while_nobody_knows_and_ends_when_the_site_s
     worker = cast("Any", client._worker)
     statuses.answer = None  # it has lapsed
     worker.settings_version = 2
+    asked = statuses.asked
     assert client.refused_now(route()) is None
+    assert statuses.asked == asked + 1  # a client that only waits asks nothing itself
     statuses.says(client, Standing.REVOKED)
-    worker.settings_version = 3
     denial = client.refused_now(route())
     assert denial is not None
     assert denial.word == "CMGService_ClientCertificateRevoked"
