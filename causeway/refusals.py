@@ -95,6 +95,9 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "CMGService_NoSettings": Refusal(503, Cause.SITE, "The gateway has not received its settings yet."),
     "CMGService_Busy": Refusal(503, Cause.GATEWAY, "The gateway verifies as many new tokens as it may."),
+    "CMGConnector_IdentityNotSigned": Refusal(
+        503, Cause.CONNECTION_POINT, "The connection point cannot sign who the client is, as this endpoint demands."
+    ),
     "CMGConnector_Busy": Refusal(503, Cause.CONNECTION_POINT, "The connection point serves as much as it may."),
     "CMGConnector_SiteSystemTimeout": Refusal(
         504, Cause.SITE_SYSTEM, "The site system did not begin to answer in time."

@@ -10,8 +10,9 @@ import httpx
 from cryptography import x509
 
 from causeway.connection_point.config import ConnectionPointConfig, GatewaySection
+from causeway.connection_point.signed_identity import IdentitySigner
 from causeway.connection_point.tls import gateway_context, site_context, site_system_context
-from causeway.errors import OperatorError
+from causeway.errors import OperatorError, StateError
 from causeway.gateway_settings import verify
 from causeway.gateway_settings.errors import SettingsError
 from causeway.observability.checks import CheckResult, Status
@@ -27,6 +28,7 @@ async def check(config: ConnectionPointConfig) -> list[CheckResult]:
     """Look at every file, then ask the site for its settings and shake hands with every gateway."""
     results = [
         await _attempt("connection point certificate", str(config.identity.certificate), lambda: _certificate(config)),
+        _identity_signing(config),
         await _attempt("site key", str(config.site.key), lambda: _site_key(config)),
         await _attempt("site system trust", "site systems", lambda: _site_systems(config)),
         await _attempt("site", config.site.url, lambda: _site(config)),
@@ -66,6 +68,18 @@ async def _certificate(config: ConnectionPointConfig) -> str:
     if certificate.not_valid_after_utc < dt.datetime.now(dt.UTC):
         raise OperatorError(f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}; have the site issue a new one")
     return f"{certificate.subject.rfc4514_string()}, valid until {certificate.not_valid_after_utc:%Y-%m-%d}"
+
+
+def _identity_signing(config: ConnectionPointConfig) -> CheckResult:
+    """A warning where it cannot be: that is of no matter unless an application is published with sign_identity."""
+    name, target = "identity signing", str(config.identity.key)
+    signer = IdentitySigner(config.identity)
+    try:
+        signer.load()
+    except StateError as error:
+        details, _, action = str(error).removeprefix(f"{target}: ").partition("; ")
+        return CheckResult(name, target, Status.WARN, details, action or "correct the files of the role certificate")
+    return CheckResult(name, target, Status.PASS, f"{signer.algorithm}, for applications with sign_identity")
 
 
 async def _site_key(config: ConnectionPointConfig) -> str:

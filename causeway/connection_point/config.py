@@ -15,6 +15,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
 
+SETTINGS_FILE = "gateway-settings.jws"
 HEADING = "The connection point: dials the gateways, and calls the site systems on the premises. It listens to nobody."
 
 

@@ -135,7 +135,10 @@ class Exchange(Stream):
         if self._request_done != (not head.has_body and not self.upgrade):
             raise BadRequest("the head and the stream differ on whether there is a body")
         self._path = route.internal_target(head)
-        return route, head, self._tunnel.point.identity_headers(self._prelude.identity, self._prelude.peer)
+        identity = self._tunnel.point.identity_headers(self._prelude.identity, self._prelude.peer)
+        if route.signed is not None:
+            identity += route.signed.line(self._prelude.identity, time.time())
+        return route, head, identity
 
     def _internal_head(self, route: "SiteSystemRoute", head: RequestHead, identity: bytes) -> bytes:
         """The head for the site system: identity headers are ours, hop-by-hop headers are gone."""

@@ -11,13 +11,15 @@ import structlog
 import uvloop
 from prometheus_client.core import Metric
 
-from causeway.connection_point.config import ConnectionPointConfig
+from causeway.connection_point.config import SETTINGS_FILE, ConnectionPointConfig
 from causeway.connection_point.dialer import Dialer
 from causeway.connection_point.metrics import ConnectionPointMetrics, families
 from causeway.connection_point.settings_feed import follow_settings
+from causeway.connection_point.signed_identity import IdentitySigner
 from causeway.connection_point.site_systems import SiteSystems
 from causeway.connection_point.tls import gateway_context, site_context, site_system_context
 from causeway.connection_point.tunnel import ConnectionPointTunnel
+from causeway.errors import StateError
 from causeway.files import make_private_folder
 from causeway.gateway_settings import SettingsError, SettingsStore
 from causeway.identity import Identity
@@ -47,13 +49,17 @@ class ConnectionPoint:
         self.access_log = AccessLog("connection-point", enabled=config.log.requests)
         self.site_reason = ""
         systems = config.site_systems
+        self._signer = IdentitySigner(config.identity)
+        with contextlib.suppress(StateError):  # of no matter where no endpoint wants identities signed
+            self._signer.load()
         self.site_systems = SiteSystems(
             site_system_context(config),
+            self._signer,
             connect_timeout_s=systems.connect_timeout_s,
             idle_timeout_s=systems.idle_timeout_s,
             limit=systems.max_connections,
         )
-        self._store = SettingsStore(config.state / "gateway-settings.jws", load_verification_key(config.site.key))
+        self._store = SettingsStore(config.state / SETTINGS_FILE, load_verification_key(config.site.key))
         settings = self._store.load()
         if settings is not None:
             self.site_systems.apply(settings)

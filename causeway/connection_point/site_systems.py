@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from causeway.connection_point.metrics import EndpointMetrics
+from causeway.connection_point.signed_identity import IdentitySigner, SignedIdentities, audience_of, issuer_of
 from causeway.connection_point.upstream_pool import Origin, UpstreamPool
 from causeway.gateway_settings import Authentication, Endpoint, GatewaySettings
 from causeway.gateway_settings.status import MAX_CERTIFICATE_BYTES, STATUS_ENDPOINT, STATUS_PATH
@@ -24,6 +25,7 @@ class SiteSystemRoute:
         internal: the path that replaces it.
         host: the Host header for the site system.
         pool: kept connections to it.
+        signed: who clients are, signed; None where that is not wanted.
     """
 
     name: str
@@ -37,6 +39,7 @@ class SiteSystemRoute:
     connection_bound: bool
     upgrades: frozenset[bytes]
     metrics: EndpointMetrics
+    signed: SignedIdentities | None = None
 
     def internal_target(self, head: RequestHead) -> bytes:
         """The target at the site system; everything behind the prefix passes byte for byte.
@@ -61,8 +64,18 @@ class SiteSystemRoute:
 class SiteSystems:
     """All routes of one version of the settings. Pools outlive a version: kept connections stay kept."""
 
-    def __init__(self, context: ssl.SSLContext, *, connect_timeout_s: float, idle_timeout_s: float, limit: int) -> None:
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        signer: IdentitySigner | None = None,
+        *,
+        connect_timeout_s: float,
+        idle_timeout_s: float,
+        limit: int,
+    ) -> None:
+        """Call them with ``context``; without a ``signer``, endpoints that want identities signed are refused."""
         self._context = context
+        self._signer = signer
         self._connect_timeout_s = connect_timeout_s
         self._idle_timeout_s = idle_timeout_s
         self._limit = limit
@@ -73,14 +86,15 @@ class SiteSystems:
     def apply(self, settings: GatewaySettings) -> None:
         """Take the endpoints of ``settings``."""
         endpoints = [*settings.endpoints, *_own_endpoints(settings)]
-        self.routes = {endpoint.name.encode(): self._route(endpoint) for endpoint in endpoints}
+        issuer = issuer_of(settings.site_code)
+        self.routes = {endpoint.name.encode(): self._route(endpoint, issuer) for endpoint in endpoints}
         used = {route.pool for route in self.routes.values()}
         for origin, pool in list(self.pools.items()):
             if pool not in used:
                 pool.close_idle()
                 del self.pools[origin]
 
-    def _route(self, endpoint: Endpoint) -> SiteSystemRoute:
+    def _route(self, endpoint: Endpoint, issuer: str) -> SiteSystemRoute:
         url = urlsplit(endpoint.upstream)
         tls = url.scheme == "https"
         origin = Origin(url.hostname or "", url.port or (443 if tls else 80), tls)
@@ -105,7 +119,11 @@ class SiteSystems:
             connection_bound=endpoint.connection_bound,
             upgrades=frozenset(upgrade.encode() for upgrade in endpoint.upgrades),
             metrics=self.metrics.setdefault(endpoint.name, EndpointMetrics()),
+            signed=self._signed(endpoint, issuer) if endpoint.sign_identity else None,
         )
+
+    def _signed(self, endpoint: Endpoint, issuer: str) -> SignedIdentities:
+        return SignedIdentities(self._signer, issuer, audience_of(endpoint.upstream), endpoint.name)
 
     def close(self) -> None:
         """Close what is kept."""

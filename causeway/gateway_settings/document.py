@@ -98,6 +98,9 @@ class Endpoint:
     forward_token: bool = setting(
         "the token by which a client was admitted passes on to the site system, which could use it", default=False
     )
+    sign_identity: bool = setting(
+        "the site system is told who the client is in a token that the connection point signs, too", default=False
+    )
 
 
 @section

@@ -94,19 +94,22 @@ class Identity:
         lines = f"X-Forwarded-For: {peer}\r\nX-Forwarded-Proto: https\r\n"
         if self.kind is Kind.CERTIFICATE:
             lines += f'X-Forwarded-Client-Cert: Hash={self.fingerprint};Subject="{_printable(self.subject)}"\r\n'
-        if self.kind is not Kind.ANONYMOUS:
-            lines += f"X-Causeway-Client: {self.kind}\r\n"
-        for name, value in (
-            ("Device", self.device),
-            ("Tenant", self.tenant),
-            ("User", self.user),
-            ("Token", self.token),
-            ("Certificate", self.fingerprint),
-            ("Subject", self.subject),
-        ):
-            if value:
-                lines += f"X-Causeway-{name}: {_printable(value)}\r\n"
+        for name, value in self.facts().items():
+            lines += f"X-Causeway-{name.capitalize()}: {_printable(value)}\r\n"
         return lines.encode("utf-8")
+
+    def facts(self) -> dict[str, str]:
+        """What is known of the client, by the last part of the headers' names in lower case."""
+        facts = {
+            "client": "" if self.kind is Kind.ANONYMOUS else str(self.kind),
+            "device": self.device,
+            "tenant": self.tenant,
+            "user": self.user,
+            "token": self.token,
+            "certificate": self.fingerprint,
+            "subject": self.subject,
+        }
+        return {name: value for name, value in facts.items() if value}
 
 
 @lru_cache(maxsize=8192)

@@ -92,6 +92,10 @@ class ApplicationConfig:
         "The token by which a device was admitted passes on to the server, which could then be the device.",
         default=False,
     )
+    sign_identity: bool = setting(
+        "The server is told who the device is in a token that the connection point signs, too: X-Causeway-Identity.",
+        default=False,
+    )
     response_timeout_s: Annotated[float, Field(gt=0)] = setting(
         "How long the server may take to begin its answer, in seconds.", default=120.0
     )

@@ -169,6 +169,7 @@ def _endpoints(config: SiteConfig) -> Iterator[Endpoint]:
             upgrades=application.upgrades,
             response_timeout_s=application.response_timeout_s,
             forward_token=application.forward_token,
+            sign_identity=application.sign_identity,
         )
 
 

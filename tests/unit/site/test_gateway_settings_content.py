@@ -53,7 +53,7 @@ def test_an_application_is_published_as_it_is_configured(configured: Configured)
         configured(
             '[[application]]\nname = "puppet"\npath = "/puppet/v3"\nupstream = "https://puppet.corp.example:8140/p"\n'
             'authentication = "none"\nmethods = ["GET", "PUT"]\nmax_body_bytes = 5\nconnection_bound = true\n'
-            'upgrades = ["websocket"]\nresponse_timeout_s = 9.5\nforward_token = true'
+            'upgrades = ["websocket"]\nresponse_timeout_s = 9.5\nforward_token = true\nsign_identity = true'
         )
     )
 
@@ -68,6 +68,7 @@ def test_an_application_is_published_as_it_is_configured(configured: Configured)
         upgrades=("websocket",),
         response_timeout_s=9.5,
         forward_token=True,
+        sign_identity=True,
     )
 
 
