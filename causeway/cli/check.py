@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from causeway.cli import check_certificate, check_dns
+from causeway.cli import check_certificate, check_dns, check_site
 from causeway.cli.output import print_checks
 from causeway.plan.document import FILE, read_plan
 from causeway.preflight import names
@@ -26,6 +26,9 @@ def check(
     passphrase_file: check_certificate.PassphraseFile = None,
     resolver: check_dns.Resolvers = None,
     authoritative: check_dns.Authoritative = None,
+    site_client_certificate: check_site.ClientCertificateFile = None,
+    site_client_key: check_site.ClientKeyFile = None,
+    site_client_passphrase_file: check_site.ClientPassphraseFile = None,
     timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, help="For everything, in seconds.")] = 30.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -40,6 +43,9 @@ def check(
             plan, plan_file, certificate, server, ca, passphrase_file, timeout_s
         ),
         Group.DNS: lambda: check_dns.probes(plan, plan_file, resolver, authoritative, timeout_s),
+        Group.SITE: lambda: check_site.probes(
+            plan, ca, site_client_certificate, site_client_key, site_client_passphrase_file, timeout_s
+        ),
     }
     wanted = [probe for group, probes in groups.items() if not only or group in only for probe in probes()]
     raise typer.Exit(print_checks(asyncio.run(run_probes(wanted, timeout_s=timeout_s)), as_json=as_json))

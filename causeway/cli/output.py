@@ -27,6 +27,11 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, default=str, ensure_ascii=False))
 
 
+def visible(text: str) -> str:
+    """``text`` on one line, without what a terminal would obey: much of what is printed came from outside."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
 def print_error(message: str) -> None:
     """One line on standard error."""
     stderr.print("[red]error:[/red]", end=" ")
@@ -59,9 +64,9 @@ def print_checks(results: Sequence[CheckResult], *, as_json: bool) -> int:
     for result in results:
         colour = _COLOURS[result.status]
         stdout.print(f"[{colour}]{result.status}[/{colour}]  {result.name}  ", end="")
-        stdout.print(f"{result.target}: {result.details}", markup=False, soft_wrap=True)
+        stdout.print(visible(f"{result.target}: {result.details}"), markup=False, soft_wrap=True)
         if result.status in {Status.FAIL, Status.WARN} and result.action:
-            stdout.print(f"      → {result.action}", markup=False, soft_wrap=True)
+            stdout.print(visible(f"      → {result.action}"), markup=False, soft_wrap=True)
     counted = Counter(result.status for result in results)
     seen = [f"{counted[Status.FAIL]} failed"] * bool(counted[Status.FAIL])
     seen += [f"{counted[Status.WARN]} with a warning"] * bool(counted[Status.WARN])

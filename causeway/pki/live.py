@@ -16,6 +16,8 @@ from OpenSSL.crypto import X509Name
 from causeway.pki.errors import HostUnreachable
 
 _MOST_CERTIFICATES = 20
+_REQUEST = b"certificate request"
+"""In the names that OpenSSL gives its states: there is no other way to learn that a certificate was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,14 @@ class Shown:
         protocol: such as ``TLSv1.3``.
         client_authorities: names (RFC 4514) of the authorities whose client certificates it asks for; empty where it
             asks for none, or for any.
+        asks_for_certificate: it asked for a client certificate in this handshake. A server may do so later, too, once
+            it has seen the path.
     """
 
     certificates: tuple[x509.Certificate, ...]
     protocol: str
     client_authorities: tuple[str, ...]
+    asks_for_certificate: bool = False
 
 
 async def look_at(host: str, port: int, *, server_name: str | None = None, timeout_s: float = 10.0) -> Shown:
@@ -53,7 +58,9 @@ def _look_at(host: str, port: int, server_name: str, timeout_s: float) -> Shown:
     deadline = time.monotonic() + timeout_s
     try:
         with socket.create_connection((host, port), timeout=timeout_s) as sock:
-            connection = SSL.Connection(SSL.Context(SSL.TLS_CLIENT_METHOD), sock)
+            context, states = SSL.Context(SSL.TLS_CLIENT_METHOD), set[bytes]()
+            context.set_info_callback(lambda connection, _where, _code: states.add(connection.get_state_string()))
+            connection = SSL.Connection(context, sock)
             connection.set_connect_state()
             connection.set_tlsext_host_name(server_name.encode("idna"))
             _shake_hands(connection, sock, deadline)
@@ -62,6 +69,7 @@ def _look_at(host: str, port: int, server_name: str, timeout_s: float) -> Shown:
                 tuple(chain[:_MOST_CERTIFICATES]),
                 connection.get_protocol_version_name(),
                 tuple(_name(name) for name in connection.get_client_ca_list()),
+                any(_REQUEST in state for state in states),
             )
     except (OSError, UnicodeError, ValueError) as error:
         raise HostUnreachable(f"{host}:{port}: {error or type(error).__name__}") from error

@@ -5,11 +5,8 @@ Negotiate is bound to the TLS channel (RFC 5929, tls-server-end-point), so that 
 it. The form's fields and the answer's wording are those that the pages send to a browser.
 """
 
-import base64
-import hashlib
 import re
 import ssl
-from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +14,7 @@ import httpx
 from cryptography import x509
 
 from causeway.errors import OperatorError
+from causeway.negotiate import Negotiate
 from causeway.pki.bundle import parse_bundle
 from causeway.pki.errors import AuthorityError
 from causeway.pki.requests import request_pem
@@ -102,7 +100,9 @@ class WebEnrolment:
         if not self.url.startswith("https://"):
             raise OperatorError(f"{self.url}: only https:// is spoken: a password would be seen, or relayed")
         context = ssl.create_default_context(cafile=self.ca_file)
-        auth: httpx.Auth = httpx.BasicAuth(self.user, self.password) if self.basic else _negotiate(self)
+        auth: httpx.Auth = (
+            httpx.BasicAuth(self.user, self.password) if self.basic else Negotiate(self.user, self.password)
+        )
         return httpx.Client(verify=context, auth=auth, timeout=60, headers={"User-Agent": "Mozilla/5.0 (causeway)"})
 
     def _page(self, client: httpx.Client, method: str, path: str, data: dict[str, str] | None = None) -> str:
@@ -120,51 +120,6 @@ class WebEnrolment:
         if answer.is_error:
             raise AuthorityError(f"{self.url}: answered {answer.status_code} {answer.reason_phrase}")
         return body.decode("utf-8", "replace")
-
-
-class _Negotiate(httpx.Auth):
-    """Negotiate (RFC 4559), Kerberos where there is a ticket and NTLM otherwise, bound to the TLS channel."""
-
-    requires_response_body = True
-
-    def __init__(self, enrolment: WebEnrolment) -> None:
-        self._enrolment = enrolment
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        import spnego  # noqa: PLC0415  # an extra
-        from spnego.channel_bindings import GssChannelBindings  # noqa: PLC0415
-
-        answer = yield request
-        if answer.status_code != httpx.codes.UNAUTHORIZED:
-            return
-        tls = answer.extensions["network_stream"].get_extra_info("ssl_object")
-        certificate = tls.getpeercert(True)
-        bindings = GssChannelBindings(application_data=b"tls-server-end-point:" + hashlib.sha256(certificate).digest())
-        context = spnego.client(
-            self._enrolment.user,
-            self._enrolment.password,
-            hostname=request.url.host,
-            service="HTTP",
-            channel_bindings=bindings,
-        )
-        token = context.step()
-        while token is not None:
-            request.headers["Authorization"] = f"Negotiate {base64.b64encode(token).decode()}"
-            answer = yield request
-            offered = answer.headers.get("WWW-Authenticate", "").partition("Negotiate ")[2].split(",")[0].strip()
-            if context.complete or not offered:
-                return
-            token = context.step(base64.b64decode(offered))
-
-
-def _negotiate(enrolment: WebEnrolment) -> httpx.Auth:
-    try:
-        import spnego  # noqa: F401, PLC0415  # an extra
-    except ImportError as error:
-        raise OperatorError(
-            'Negotiate is not installed: `pip install "causeway[directory]"`, or `make extras` in a clone'
-        ) from error
-    return _Negotiate(enrolment)
 
 
 def _reason(page: str) -> str:
