@@ -10,7 +10,7 @@ from causeway.cli.passphrase import from_file
 from causeway.errors import OperatorError
 from causeway.plan.document import Plan
 from causeway.preflight.probe import Probe
-from causeway.preflight.site import management_point
+from causeway.preflight.site import management_point, update_point
 from causeway.preflight.site.asking import Asker, ClientCertificate
 from causeway.preflight.site.means import Means
 
@@ -56,4 +56,4 @@ def probes(
     roots = tuple(authorities or ())
     shown = ClientCertificate(certificate, key, from_file(passphrase_file)) if certificate else None
     means = Means(Asker(roots, shown), has_certificate=shown is not None, authorities=roots, timeout_s=timeout_s)
-    return management_point.probes(plan, means)
+    return (*management_point.probes(plan, means), *update_point.probes(plan, means))

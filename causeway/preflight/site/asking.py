@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -169,12 +170,15 @@ async def within(seconds: float, asked: Awaitable[Answer]) -> Answer:
 
 def _trouble(error: Exception) -> Answer:
     cause: BaseException | None = error
+    why = str(error)
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             why = shortened(cause.verify_message.rstrip(".") or str(cause))
             return Answer(trouble=f"its certificate is not trusted: {why}", untrusted=True)
+        if isinstance(cause, OSError) and cause.errno:  # the libraries above only say that there was no connection
+            why = os.strerror(cause.errno) if cause.errno > 0 else cause.strerror or str(cause)
         cause = cause.__cause__ or cause.__context__
-    return Answer(trouble=shortened(str(error) or type(error).__name__))
+    return Answer(trouble=shortened(why or type(error).__name__))
 
 
 def _pem(certificate: x509.Certificate) -> str:

@@ -19,6 +19,22 @@ _LOOKED_AT = ("name", "key", "usage", "signature", "dates", "chain")
 _TOLD = ("name", "chain", "dates")
 
 
+def enrol_and_bind(host: str, web_site: str) -> str:
+    """The PowerShell commands that give ``host`` a certificate of the PKI, and IIS's ``web_site`` that certificate."""
+    return (
+        f"$c = Get-Certificate -Template WebServer -DnsName {host} -CertStoreLocation Cert:\\LocalMachine\\My; "
+        f'(Get-WebBinding -Name "{web_site}" -Protocol https).AddSslCertificate($c.Certificate.Thumbprint, "My")'
+    )
+
+
+def name_with_ca(root: str = "its root") -> str:
+    """What to do about a chain that leads to no root at hand; ``root`` says where that is to be had."""
+    return (
+        f"Name {root} with --ca. Where it is named already, the server does not send what is between: import that into "
+        "Intermediate Certification Authorities of its computer account."
+    )
+
+
 def certificate_results(
     check: str, target: str, host: str, shown: Shown, others: Iterable[x509.Certificate], actions: Mapping[str, str]
 ) -> list[CheckResult]:

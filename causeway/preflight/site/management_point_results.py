@@ -13,6 +13,7 @@ from causeway.observability.checks import CheckResult, Status
 from causeway.plan.document import Plan
 from causeway.plan.values import ManagementPointMode
 from causeway.preflight.site.asking import Answer
+from causeway.preflight.site.certificate import enrol_and_bind, name_with_ca
 from causeway.preflight.site.iis import CLIENT_CERTIFICATE_REQUIRED, MANAGEMENT_POINT, meaning, sub_status
 from causeway.preflight.text import shortened
 
@@ -55,21 +56,13 @@ def actions(mode: ManagementPointMode, host: str, plan: Plan, *, own: bool = Fal
             "$true`, then see mpcontrol.log on the server, and that IIS's binding of port 443 has it."
         )
     else:
-        new = (
-            f"On {host}: `$c = Get-Certificate -Template WebServer -DnsName {host} -CertStoreLocation "
-            'Cert:\\LocalMachine\\My; (Get-WebBinding -Name "Default Web Site" -Protocol https)'
-            '.AddSslCertificate($c.Certificate.Thumbprint, "My")`.'
-        )
+        new = f"On {host}: `{enrol_and_bind(host, 'Default Web Site')}`."
     root = (
         "the SMS Issuing certificate, from Administration > Security > Certificates in the console"
         if mode is ManagementPointMode.ENHANCED_HTTP
         else "its root"
     )
-    chain = (
-        f"Name {root} with --ca. Where it is named already, the server does not send what is between: import that into "
-        "Intermediate Certification Authorities of its computer account."
-    )
-    return {"": new, "chain": chain}
+    return {"": new, "chain": name_with_ca(root)}
 
 
 def asked_results(

@@ -38,12 +38,12 @@ def page(status: str) -> str:
     return f"return {status[:3]} '<title>IIS 10.0 Detailed Error - {status}</title><h2>HTTP Error {status}</h2>';"
 
 
-def server(name: str, port: int, inside: str, pair: Pair | None = None) -> str:
+def server(name: str, port: int, inside: str, pair: Pair | None = None, address: str = "127.0.0.1") -> str:
     """A server block: with TLS where there is a certificate."""
     if pair is None:
-        return f"server {{ listen 127.0.0.1:{port}; server_name {name}; {inside} }}"
+        return f"server {{ listen {address}:{port}; server_name {name}; {inside} }}"
     tls = f"ssl_certificate {pair.certificate}; ssl_certificate_key {pair.key};"
-    return f"server {{ listen 127.0.0.1:{port} ssl; server_name {name}; {tls} {inside} }}"
+    return f"server {{ listen {address}:{port} ssl; server_name {name}; {tls} {inside} }}"
 
 
 @contextlib.contextmanager

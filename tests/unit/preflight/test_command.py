@@ -14,11 +14,18 @@ from causeway.pki.inspection import CHECK_NAMES
 from causeway.plan.document import plan_text
 from causeway.preflight import certificate, dns_results, names
 from causeway.preflight.probe import Group
-from causeway.preflight.site import management_point_results
+from causeway.preflight.site import management_point_results, update_point
 from tests.unit.plan.plans import contoso
 
 DOCS = Path(__file__).parents[3] / "docs"
-CHECKS = (*names.CHECKS, *certificate.CHECKS, *CHECK_NAMES, *dns_results.CHECKS, *management_point_results.CHECKS)
+CHECKS = (
+    *names.CHECKS,
+    *certificate.CHECKS,
+    *CHECK_NAMES,
+    *dns_results.CHECKS,
+    *management_point_results.CHECKS,
+    *update_point.CHECKS,
+)
 
 
 def test_every_check_and_every_group_has_its_heading() -> None:
