@@ -222,6 +222,13 @@ class ProofReplayed(Refused):
     status = 401
 
 
+class MediaTypeWrong(Refused):
+    """A request to the token service that says that it is something else than XML."""
+
+    word = "STS_MediaTypeWrong"
+    status = 415
+
+
 class PolicyUnknown(Refused):
     """No such policy, or not for this device."""
 

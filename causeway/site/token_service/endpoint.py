@@ -7,11 +7,12 @@ from starlette.responses import Response
 from causeway.messaging.errors import TooLargeError
 from causeway.messaging.tokens import MAX_REQUEST_BYTES, MEDIA_TYPE
 from causeway.site.context import Site
-from causeway.site.errors import MethodNotAllowed, NotFound
+from causeway.site.errors import MediaTypeWrong, MethodNotAllowed, NotFound
 from causeway.site.peer import Client
 from causeway.site.token_service import service
 
 PATH = "/ccm_sts"
+_XML = {"text/xml", "application/xml"}
 
 
 async def answer(site: Site, client: Client, request: Request) -> Response:
@@ -23,6 +24,7 @@ async def answer(site: Site, client: Client, request: Request) -> Response:
     Raises:
         MethodNotAllowed: not a POST.
         NotFound: not inside TLS.
+        MediaTypeWrong: not XML by its own account.
         TooLargeError: longer than requests are.
         Refused, MessagingError: as for ``service.answer`` and ``Admission.presented``.
     """
@@ -30,6 +32,9 @@ async def answer(site: Site, client: Client, request: Request) -> Response:
         raise MethodNotAllowed(f"{request.method[:32]} is not among POST, CCM_POST")
     if not client.secure:
         raise NotFound("tokens travel inside TLS alone")
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in _XML:
+        raise MediaTypeWrong(f"a request is text/xml, not {media_type[:64]!r}")
     presented = await run_in_threadpool(site.admission.presented, request.headers, site.now().timestamp())
     body = bytearray()
     async for chunk in request.stream():
