@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import Any
 
 import httpx
@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes
 
 from causeway.errors import Cause, CausewayError, OperatorError
 
+_MAX_REFUSAL_BYTES = 256 * 1024
 _WEAK = frozenset({"md5", "sha1"})
 
 
@@ -32,8 +33,6 @@ class Negotiate(httpx.Auth):
     Raises:
         OperatorError: the extra that brings it is not installed.
     """
-
-    requires_response_body = True
 
     def __init__(self, user: str | None, password: str | None) -> None:
         try:
@@ -56,6 +55,7 @@ class Negotiate(httpx.Auth):
         answer = yield request
         if answer.status_code != httpx.codes.UNAUTHORIZED or "negotiate" not in _offer(answer).lower():
             return
+        _bound(answer)
         context = self._context(request, answer)
         token = _step(context, None)
         while token is not None:
@@ -64,6 +64,7 @@ class Negotiate(httpx.Auth):
             offered = _offer(answer).partition("Negotiate ")[2].split(",")[0].strip()
             if context.complete or not offered:
                 return
+            _bound(answer)
             token = _step(context, offered)
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
@@ -72,7 +73,6 @@ class Negotiate(httpx.Auth):
         asked = await asyncio.to_thread(next, flow, None)
         while asked is not None:
             answer = yield asked
-            await answer.aread()
             asked = await asyncio.to_thread(_send, flow, answer)
 
     def _context(self, request: httpx.Request, answer: httpx.Response) -> Any:
@@ -87,6 +87,39 @@ class Negotiate(httpx.Auth):
             )
         except Exception as error:  # nor one for a ticket that is not there
             raise SignInFailed(f"there is nothing to sign in with: {_first_line(error)}") from None
+
+
+class _Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that ends the sign-in where it is longer than any refusal is: httpx reads it before it asks again."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._left = _MAX_REFUSAL_BYTES
+
+    def _counted(self, chunk: bytes) -> bytes:
+        self._left -= len(chunk)
+        if self._left < 0:
+            raise SignInFailed(f"a refusal of more than {_MAX_REFUSAL_BYTES} bytes came")
+        return chunk
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._stream:
+            yield self._counted(chunk)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._stream:
+            yield self._counted(chunk)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+def _bound(answer: httpx.Response) -> None:
+    if not answer.is_stream_consumed:
+        answer.stream = _Bounded(answer.stream)
 
 
 def _send(flow: Generator[httpx.Request, httpx.Response, None], answer: httpx.Response) -> httpx.Request | None:

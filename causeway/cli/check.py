@@ -29,6 +29,11 @@ def check(
     site_client_certificate: check_site.ClientCertificateFile = None,
     site_client_key: check_site.ClientKeyFile = None,
     site_client_passphrase_file: check_site.ClientPassphraseFile = None,
+    administration_service: check_site.AdministrationService = None,
+    site_user: check_site.User = None,
+    site_password_file: check_site.PasswordFile = None,
+    site_kerberos: check_site.Kerberos = False,
+    site_token_file: check_site.TokenFile = None,
     timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, help="For everything, in seconds.")] = 30.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -44,7 +49,14 @@ def check(
         ),
         Group.DNS: lambda: check_dns.probes(plan, plan_file, resolver, authoritative, timeout_s),
         Group.SITE: lambda: check_site.probes(
-            plan, ca, site_client_certificate, site_client_key, site_client_passphrase_file, timeout_s
+            plan,
+            ca,
+            site_client_certificate,
+            site_client_key,
+            site_client_passphrase_file,
+            administration_service,
+            check_site.sign_in(site_user, site_password_file, site_kerberos, site_token_file),
+            timeout_s,
         ),
     }
     wanted = [probe for group, probes in groups.items() if not only or group in only for probe in probes()]

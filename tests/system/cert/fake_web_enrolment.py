@@ -7,8 +7,6 @@ takes the request.
 
 import base64
 import contextlib
-import hashlib
-import os
 import ssl
 import threading
 import urllib.parse
@@ -16,19 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
-
-import spnego
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from spnego.channel_bindings import GssChannelBindings
 
 from causeway.pki.authority import Authority
 from causeway.pki.keys import new_p256_key
 from causeway.pki.roles import Role
 from tests.system.cert.openssl_authority import OpensslAuthority
-
-USER, PASSWORD = "CORP\\alice", "Sesame-1"
+from tests.system.negotiate_door import PASSWORD, USER, NegotiateDoor, bindings_of, passwords
 
 _ISSUED = (
     '<html><a href="certnew.cer?ReqID={number}&amp;Enc=b64">x</a><script>certnew.cer?ReqID={number}&Enc=b64</script>'
@@ -68,36 +59,13 @@ class FakeWebEnrolment:
         return path.read_text().replace("PKCS7", "CERTIFICATE")
 
 
-class _Pages(BaseHTTPRequestHandler):
+class _Pages(NegotiateDoor, BaseHTTPRequestHandler):
     fake: FakeWebEnrolment
-    bindings: GssChannelBindings
-    protocol_version = "HTTP/1.1"
-    context: Any = None
-    known = False
-
-    def log_message(self, *_: object) -> None:
-        """The test looks at what comes back."""
 
     def _let_in(self) -> bool:
         scheme, _, proof = self.headers.get("Authorization", "").partition(" ")
-        if self.known or (scheme == "Basic" and base64.b64decode(proof).decode() == f"{USER}:{PASSWORD}"):
-            return True
-        offer = "Negotiate"
-        if scheme == "Negotiate":
-            if self.context is None:
-                self.context = spnego.server(
-                    protocol="negotiate",
-                    options=spnego.NegotiateOptions.use_ntlm | spnego.NegotiateOptions.use_negotiate,
-                    channel_bindings=self.bindings,
-                )
-            with contextlib.suppress(spnego.exceptions.SpnegoError):
-                token = self.context.step(base64.b64decode(proof))
-                if self.context.complete:
-                    self.known = True
-                    return True
-                offer = f"Negotiate {base64.b64encode(token).decode()}"
-        self._answer("", 401, ("WWW-Authenticate", offer))
-        return False
+        basic = scheme == "Basic" and base64.b64decode(proof).decode() == f"{USER}:{PASSWORD}"
+        return basic or self.negotiated()
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -109,10 +77,8 @@ class _Pages(BaseHTTPRequestHandler):
             query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
             self._answer(self.fake.p7b(int(query["ReqID"])))
 
-    def _answer(self, body: str, status: int = 200, *headers: tuple[str, str]) -> None:
-        self.send_response(status)
-        for name, value in headers:
-            self.send_header(name, value)
+    def _answer(self, body: str) -> None:
+        self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body.encode())
@@ -124,10 +90,7 @@ def web_enrolment(folder: Path, authority: OpensslAuthority) -> Iterator[FakeWeb
     folder.mkdir(exist_ok=True)
     own = Authority.create(folder / "ca", "The server's root")
     own.issue_server(["localhost"], new_p256_key(), Role.SITE_SYSTEM).write(folder / "s.pem", folder / "s.key")
-    certificate = x509.load_pem_x509_certificates((folder / "s.pem").read_bytes())[0].public_bytes(Encoding.DER)
-    bindings = GssChannelBindings(application_data=b"tls-server-end-point:" + hashlib.sha256(certificate).digest())
-    (folder / "users").write_text(f"{USER.replace(chr(92), ':')}:{PASSWORD}\n")
-    os.environ["NTLM_USER_FILE"] = str(folder / "users")
+    bindings = bindings_of(folder / "s.pem")
     fake = FakeWebEnrolment(folder, authority)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Pages", (_Pages,), {"fake": fake, "bindings": bindings}))
@@ -137,8 +100,8 @@ def web_enrolment(folder: Path, authority: OpensslAuthority) -> Iterator[FakeWeb
     fake.url = f"https://localhost:{server.server_address[1]}/certsrv"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield fake
+        with passwords(folder):
+            yield fake
     finally:
         server.shutdown()
         server.server_close()
-        del os.environ["NTLM_USER_FILE"]

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.cert.fake_web_enrolment import PASSWORD, USER, FakeWebEnrolment, web_enrolment
+from tests.system.cert.fake_web_enrolment import FakeWebEnrolment, web_enrolment
 from tests.system.cert.openssl_authority import OpensslAuthority
 from tests.system.cert.running import cert
+from tests.system.negotiate_door import PASSWORD, USER
 
 NAME = "gateway.contoso.com"
 

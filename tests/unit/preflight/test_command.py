@@ -14,7 +14,7 @@ from causeway.pki.inspection import CHECK_NAMES
 from causeway.plan.document import plan_text
 from causeway.preflight import certificate, dns_results, names
 from causeway.preflight.probe import Group
-from causeway.preflight.site import management_point_results, update_point
+from causeway.preflight.site import comparison, management_point_results, update_point
 from tests.unit.plan.plans import contoso
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -25,6 +25,7 @@ CHECKS = (
     *dns_results.CHECKS,
     *management_point_results.CHECKS,
     *update_point.CHECKS,
+    *comparison.CHECKS,
 )
 
 
