@@ -9,13 +9,13 @@ import typer
 from rich.console import Console
 
 from causeway.cli.output import OK, PROBLEMS, print_json, stdout
-from causeway.up.home import WORKERS
+from causeway.up.home import Ports
 from causeway.up.run import Options, Outcome, run
 
 app = typer.Typer(add_completion=False)
 
 _DEFAULT_HOME = Path(".causeway")
-_LAST_FIRST_PORT = 65535 - 5 - WORKERS
+_LAST_FIRST_PORT = 65535 - Ports(0).last
 
 
 def _address(value: str) -> str:
@@ -30,7 +30,9 @@ def up(
     home: Annotated[
         Path, typer.Option(help="The folder of everything; picked up again by the next `up`.")
     ] = _DEFAULT_HOME,
-    devices: Annotated[int, typer.Option(min=0, max=1000, help="How many devices to simulate.")] = 5,
+    devices: Annotated[
+        int, typer.Option(min=0, max=1000, help="How many devices to simulate; kinds of identity take turns.")
+    ] = 5,
     once: Annotated[
         bool, typer.Option("--once", help="Check the way, let the devices in, print a summary, end.")
     ] = False,

@@ -12,7 +12,15 @@ class Authentication(StrEnum):
 
     CERTIFICATE = "certificate"
     TOKEN = "token"  # noqa: S105 - a kind of it
+    """Tokens of the site, the first by a bulk registration token."""
+    ENTRA = "entra"
+    """Tokens of the site, the first by an Entra token."""
     NONE = "none"
+
+    @property
+    def by_token(self) -> bool:
+        """Whether requests show a token."""
+        return self in (Authentication.TOKEN, Authentication.ENTRA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +47,10 @@ class Access:
         at a gateway once it has some of its own; on the internal network it needs none.
         """
         server = config.server
-        was_given_one = config.bulk_token is not None or config.entra_token is not None
         if config.certificate is not None:
             return cls(Authentication.CERTIFICATE, server, "/ccm_system/request", "/SMS_MP/")
-        if was_given_one or (server.prefix and has_tokens(config.state)):
-            return cls(Authentication.TOKEN, server.for_tokens(), "/ccm_system_tokenauth/request", "/SMS_MP_TokenAuth/")
+        by_token = config.bulk_token is not None or (server.prefix and has_tokens(config.state))
+        if config.entra_token is not None or by_token:
+            kind = Authentication.TOKEN if config.entra_token is None else Authentication.ENTRA
+            return cls(kind, server.for_tokens(), "/ccm_system_tokenauth/request", "/SMS_MP_TokenAuth/")
         return cls(Authentication.NONE, server, "/ccm_system_altauth/request", "/SMS_MP_AltAuth/")

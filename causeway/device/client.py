@@ -9,7 +9,7 @@ from typing import Self
 import httpx
 from cryptography import x509
 
-from causeway.device.access import Access, Authentication
+from causeway.device.access import Access
 from causeway.device.config import DeviceConfig
 from causeway.device.errors import AnswerMalformedError, NotRegisteredError, PendingApprovalError
 from causeway.device.facts import read_facts
@@ -97,7 +97,7 @@ class DeviceClient:
             self._folder.__exit__()
             raise
         self._messenger = Messenger(self.config, self.access, self._keys.key, self._transport)
-        by_token = self.access.authentication is Authentication.TOKEN
+        by_token = self.access.authentication.by_token
         self._tokens = SiteTokens(
             self.config, self._keys, store, self._transport, by_token, lambda: self._state, now=self._now
         )

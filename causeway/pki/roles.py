@@ -16,6 +16,7 @@ class Role(StrEnum):
     SITE_SYSTEM = "urn:causeway:role:site-system"
     GATEWAY = "urn:causeway:role:gateway"
     DEVICE = "urn:causeway:role:device"
+    FAKE_TENANT = "urn:causeway:role:fake-tenant"
 
 
 def roles_of(certificate: x509.Certificate) -> frozenset[str]:

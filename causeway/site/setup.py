@@ -1,7 +1,7 @@
 """Lay out a site in a folder: its certificate, its keys, its configuration file. What is there already is kept."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from causeway.configuration.generated import keep_in_step
+from causeway.configuration.generated import Table, keep_in_step
 from causeway.errors import StateError
 from causeway.files import make_private_folder, write_atomically
 from causeway.pki.authority import Authority, Issued
@@ -72,6 +72,7 @@ def prepare(
     admin_port: int,
     service_name: str,
     revocation_list: Path | None = None,
+    entra_tenants: Sequence[Mapping[str, object]] = (),
 ) -> SitePaths:
     """Lay out a site in ``folder``, or bring one there up to date; may be called any number of times.
 
@@ -88,6 +89,7 @@ def prepare(
         admin_port: for health and metrics, on loopback.
         service_name: the gateway's DNS name, as devices use it.
         revocation_list: the file in which the authority keeps what it revoked.
+        entra_tenants: tables of onboarded tenants.
 
     Raises:
         StateError: the folder cannot be written to, or a file in it is corrupt.
@@ -111,6 +113,7 @@ def prepare(
             admin_port=admin_port,
             service_name=service_name,
             revocation_list=revocation_list,
+            entra_tenants=entra_tenants,
         ),
     )
     return paths
@@ -155,7 +158,8 @@ def _tables(
     admin_port: int,
     service_name: str,
     revocation_list: Path | None,
-) -> dict[str, dict[str, object]]:
+    entra_tenants: Sequence[Mapping[str, object]],
+) -> dict[str, Table | Sequence[Table]]:
     host = f"[{names[0]}]" if ":" in names[0] else names[0]
     return {
         "site": {
@@ -181,4 +185,5 @@ def _tables(
             "trusted_roots": ["authority.pem"],
         },
         **({} if revocation_list is None else {"revocation": {"list_files": [str(revocation_list)]}}),
+        **({"entra_tenant": entra_tenants} if entra_tenants else {}),
     }

@@ -6,34 +6,37 @@
     site/              site.toml, the database, the settings key
     gateway/           gateway.toml, the server certificate, the gateway settings
     connection-point/  connection-point.toml, its certificate
-    devices/           a folder for each device: certificate and key, for those that have them, and state
+    fake-tenant/       the key and the certificate of the fake Entra tenant, where a device is of it
+    devices/           a folder for each device: what it shows who it is by, and its state
     logs/              what each part writes
 """
 
 import fcntl
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from causeway.configuration.generated import keep_in_step
 from causeway.device.access import Authentication
 from causeway.device.config import DeviceConfig
+from causeway.device.entra import EntraTokenSource
 from causeway.errors import OperatorError
 from causeway.files import PRIVATE_FILE, make_private_folder
 from causeway.pki.authority import Authority
 from causeway.pki.authority_revocation import REVOCATION_LIST, keep_fresh
-from causeway.pki.keys import load_private_key, new_p256_key, new_rsa_key
+from causeway.pki.keys import load_private_key, new_p256_key
 from causeway.pki.renewal import certificate_is_good
 from causeway.pki.roles import Role
 from causeway.site.setup import SitePaths
 from causeway.site.setup import prepare as prepare_site
+from causeway.up.devices import DevicePaths, prepare_device
+from causeway.up.fake_tenant import EntraDevice, FakeTenant
 
 SITE_CODE = "PS1"
 ROLE_ID = 72057594037927937
+_TENANT_FOLDER = "fake-tenant"
 WORKERS = 2
-# The devices in turn; the first has the certificate that `up` prints.
-_KINDS = (Authentication.CERTIFICATE, Authentication.TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,44 +71,26 @@ class Ports:
         return self.service + 5
 
     @property
+    def fake_tenant(self) -> int:
+        """The fake Entra tenant's HTTPS port."""
+        return self.tunnel + WORKERS
+
+    @property
     def last(self) -> int:
         """The end of the block."""
-        return self.tunnel + WORKERS - 1
-
-
-@dataclass(frozen=True, slots=True)
-class DevicePaths:
-    """A device's folder, and how the device shows who it is: by the certificate there, or by tokens in its state."""
-
-    name: str
-    folder: Path
-    authentication: Authentication
-
-    @property
-    def certificate(self) -> Path:
-        """Its client certificate, PEM."""
-        return self.folder / "device.pem"
-
-    @property
-    def key(self) -> Path:
-        """Its private key, PEM."""
-        return self.folder / "device.key"
-
-    @property
-    def state(self) -> Path:
-        """Where the reference client keeps its state."""
-        return self.folder / "state"
+        return self.fake_tenant
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where everything is."""
+    """Where everything is; ``tenant`` is there where a device is of it."""
 
     folder: Path
     name: str
     ports: Ports
     site: SitePaths
     devices: tuple[DevicePaths, ...]
+    tenant: FakeTenant | None
 
     @property
     def authority(self) -> Path:
@@ -133,9 +118,16 @@ class Home:
         host = f"[{self.name}]" if ":" in self.name else self.name
         return f"https://{host}:{self.ports.service}"
 
+    @property
+    def tenant_pair(self) -> tuple[Path, Path]:
+        """The fake tenant's TLS certificate and key, PEM."""
+        folder = self.folder / _TENANT_FOLDER
+        return folder / "server.pem", folder / "server.key"
+
     def device_config(self, device: DevicePaths, bulk_token: str | None) -> DeviceConfig:
-        """What one of the devices is told; ``bulk_token`` lets those in that go by tokens."""
-        by_certificate = device.authentication is Authentication.CERTIFICATE
+        """What one of the devices is told; ``bulk_token`` lets those in that go by tokens of the site alone."""
+        kind = device.authentication
+        by_certificate = kind is Authentication.CERTIFICATE
         return DeviceConfig(
             url=self.management_point_url,
             state=device.state,
@@ -143,7 +135,8 @@ class Home:
             certificate=device.certificate if by_certificate else None,
             key=device.key if by_certificate else None,
             name=device.name,
-            bulk_token=None if by_certificate else bulk_token,
+            bulk_token=bulk_token if kind is Authentication.TOKEN else None,
+            entra_token=EntraTokenSource(file=device.entra_token) if kind is Authentication.ENTRA else None,
         )
 
     @property
@@ -193,6 +186,8 @@ def prepare(folder: Path, *, name: str, address: str, ports: Ports, devices: int
     else:
         authority = Authority.create(authority_folder, f"Causeway site {SITE_CODE} authority")
     keep_fresh(authority_folder, authority)
+    laid_out = tuple(prepare_device(folder / "devices", authority, number) for number in range(1, devices + 1))
+    tenant = _tenant(folder, ports, laid_out)
     site = prepare_site(
         folder / "site",
         authority,
@@ -203,11 +198,12 @@ def prepare(folder: Path, *, name: str, address: str, ports: Ports, devices: int
         admin_port=ports.site_admin,
         service_name=name,
         revocation_list=authority_folder / REVOCATION_LIST,
+        entra_tenants=() if tenant is None else [tenant.table(authority_folder / "ca.pem")],
     )
-    home = Home(
-        folder, name, ports, site, tuple(_device(folder, authority, number) for number in range(1, devices + 1))
-    )
+    home = Home(folder, name, ports, site, laid_out, tenant)
     make_private_folder(home.logs)
+    if tenant is not None:
+        _issue_server(*home.tenant_pair, authority, ["localhost", "127.0.0.1"], Role.FAKE_TENANT)
     _prepare_gateway(home, authority, address)
     _prepare_connection_point(home, authority)
     return home
@@ -217,9 +213,7 @@ def _prepare_gateway(home: Home, authority: Authority, address: str) -> None:
     folder = home.gateway_config.parent
     make_private_folder(folder)
     names = list(dict.fromkeys([home.name, "localhost", "127.0.0.1"]))
-    if not _pair_is_good(folder / "server.pem", folder / "server.key", authority, names):
-        issued = authority.issue_server(names, new_p256_key(), Role.GATEWAY)
-        issued.write(folder / "server.pem", folder / "server.key")
+    _issue_server(folder / "server.pem", folder / "server.key", authority, names, Role.GATEWAY)
     keep_in_step(
         home.gateway_config,
         "`causeway gateway run --print-default` shows every setting.",
@@ -262,20 +256,22 @@ def _prepare_connection_point(home: Home, authority: Authority) -> None:
     )
 
 
-def _device(folder: Path, authority: Authority, number: int) -> DevicePaths:
-    name = f"device-{number}"
-    kind = _KINDS[(number - 1) % len(_KINDS)]
-    paths = DevicePaths(name, folder / "devices" / name, kind)
-    if paths.certificate.exists():
-        # In homes made before some devices went by tokens: a device stays the one that it is.
-        paths = replace(paths, authentication=Authentication.CERTIFICATE)
-    make_private_folder(paths.folder)
-    if paths.authentication is Authentication.CERTIFICATE and not _pair_is_good(
-        paths.certificate, paths.key, authority, [name]
-    ):
-        # RSA, since Configuration Manager's message signatures are made with the same key.
-        authority.issue_client(name, new_rsa_key(), Role.DEVICE).write(paths.certificate, paths.key)
-    return paths
+def _tenant(folder: Path, ports: Ports, devices: Sequence[DevicePaths]) -> FakeTenant | None:
+    entra = [EntraDevice.kept(one.entra_device) for one in devices if one.authentication is Authentication.ENTRA]
+    if not entra:
+        # It would let in whoever has its key, so that it is trusted only where it is needed.
+        return None
+    make_private_folder(folder / _TENANT_FOLDER)
+    return FakeTenant.kept(
+        folder / _TENANT_FOLDER / "signing.key",
+        f"https://localhost:{ports.fake_tenant}",
+        {str(one.device_id): one for one in entra},
+    )
+
+
+def _issue_server(certificate: Path, key: Path, authority: Authority, names: Sequence[str], role: Role) -> None:
+    if not _pair_is_good(certificate, key, authority, names):
+        authority.issue_server(names, new_p256_key(), role).write(certificate, key)
 
 
 def _pair_is_good(certificate: Path, key: Path, authority: Authority, names: Sequence[str]) -> bool:

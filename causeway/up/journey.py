@@ -1,11 +1,15 @@
 """The end-to-end check: requests that really go device → gateway → tunnel → connection point → management point."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 
 import httpx
 
+from causeway.configuration import load
 from causeway.observability.checks import CheckResult, Status
+from causeway.site.config import SiteConfig
+from causeway.up.fake_tenant import FakeTenant
 from causeway.up.home import WORKERS, Home
 from causeway.up.metrics_reader import GatewayFigures, read_gateway
 
@@ -26,6 +30,8 @@ async def check_the_way(home: Home) -> AsyncIterator[CheckResult]:
         yield await _expect(anonymous, "certificate required", url, 403, word)
         url = f"{home.service_url}/anything/else"
         yield await _expect(anonymous, "nothing else published", url, 404, "CMGService_NotPublished")
+    if home.tenant is not None:
+        yield await _tenant(home, home.tenant)
     device = home.devices[0]
     context = ssl.create_default_context(cafile=home.authority)
     context.load_cert_chain(device.certificate, device.key)
@@ -40,6 +46,18 @@ def _tunnels(home: Home, figures: GatewayFigures) -> CheckResult:
     if figures.tunnels >= WORKERS and figures.settings_version:
         return CheckResult("tunnels", target, Status.PASS, details)
     return CheckResult("tunnels", target, Status.FAIL, details, f"see {home.logs / 'connection-point.log'}")
+
+
+async def _tenant(home: Home, tenant: FakeTenant) -> CheckResult:
+    """The fake tenant, whose tokens count for nothing where a person who edited ``site.toml`` does not name it."""
+    name = "fake Entra tenant"
+    site = await asyncio.to_thread(load, home.site.config, SiteConfig)
+    if all(one.tenant_id != tenant.tenant_id for one in site.entra_tenant):
+        remedy = f"add it to {home.site.config}: [[entra_tenant]] tenant_id = {tenant.tenant_id} (docs/entra.md)"
+        return CheckResult(name, tenant.origin, Status.FAIL, "not onboarded at the site", remedy)
+    context = ssl.create_default_context(cafile=home.authority)
+    async with httpx.AsyncClient(verify=context, timeout=_TIMEOUT_S, trust_env=False) as client:
+        return await _expect(client, name, tenant.origin + tenant.metadata_path, 200, "", content=b"jwks_uri")
 
 
 async def _expect(

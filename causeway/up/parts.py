@@ -125,8 +125,12 @@ class Parts:
         """In the order in which requests reach them."""
         return (self.gateway, self.connection_point, self.site)
 
-    def _check_ports(self) -> None:
-        """Say that a port is busy before anything starts: another system might answer there as if it were ours."""
+    def check_ports(self) -> None:
+        """Say that a port is busy before anything starts: another system might answer there as if it were ours.
+
+        Raises:
+            OperatorError: one is busy.
+        """
         ports = self._home.ports
         for port in range(ports.service, ports.last + 1):
             try:
@@ -140,7 +144,6 @@ class Parts:
         Raises:
             OperatorError: one of them cannot run.
         """
-        self._check_ports()
         for part in self.all:
             part.start()
         waits = [asyncio.create_task(part.ready()) for part in self.all]

@@ -1,6 +1,7 @@
 """``causeway up`` from start to drain."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from causeway.errors import Cause, CausewayError
 from causeway.observability.checks import CheckResult, Status, passed
 from causeway.pki.authority import Authority
 from causeway.pki.authority_revocation import keep_fresh
+from causeway.up.fake_broker import FakeBroker
+from causeway.up.fake_tenant_server import serving
 from causeway.up.home import Home, Ports, hold, prepare
 from causeway.up.journey import check_the_way
 from causeway.up.parts import Part, Parts
@@ -97,6 +100,7 @@ class _Session:
         self._checks: list[CheckResult] = []
         self._bulk_token: str | None = None
         self._came_in: set[str] = set()
+        self._broker = None if home.tenant is None else FakeBroker(home.tenant, home.authority)
 
     async def run(self) -> Outcome:
         loop = asyncio.get_running_loop()
@@ -104,8 +108,10 @@ class _Session:
             loop.add_signal_handler(number, self._stop.set)
         parts = Parts(self._home)
         devices: dict[str, DeviceResult] = {}
+        # The tenant outlives the others, who fetch its keys.
+        tenant = contextlib.AsyncExitStack()
         try:
-            started = asyncio.create_task(self._start(parts))
+            started = asyncio.create_task(self._start(parts, tenant))
             stopped = asyncio.create_task(self._stop.wait())
             await asyncio.wait({started, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if started.done():
@@ -122,12 +128,19 @@ class _Session:
         finally:
             with self._console.status("Draining …"):
                 await parts.stop()
+                await tenant.aclose()
         if self._options.once:
             self._print_summary(list(devices.values()))
         return Outcome(self._home, tuple(self._checks), tuple(devices.values()))
 
-    async def _start(self, parts: Parts) -> None:
+    async def _start(self, parts: Parts, tenant: contextlib.AsyncExitStack) -> None:
+        home = self._home
         with self._console.status("Starting site, gateway and connection point …"):
+            parts.check_ports()
+            if home.tenant is not None:
+                certificate, key = home.tenant_pair
+                port = home.ports.fake_tenant
+                await tenant.enter_async_context(serving(home.tenant, port=port, certificate=certificate, key=key))
             await parts.start()
         with self._console.status("Sending a request all the way …"):
             async for result in check_the_way(self._home):
@@ -162,6 +175,8 @@ class _Session:
         by_token = sum(paths.authentication is Authentication.TOKEN for paths in devices)
         if by_token and self._bulk_token is None:
             self._bulk_token = await asyncio.to_thread(registration_token, self._home.site.config, by_token)
+        if self._broker is not None:
+            await self._broker.keep(paths for paths in devices if paths.authentication is Authentication.ENTRA)
         configs = [
             # Once it is in, a device has tokens of its own, and lives by them.
             self._home.device_config(paths, None if paths.name in self._came_in else self._bulk_token)

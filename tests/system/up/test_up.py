@@ -4,11 +4,13 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 from tests.system.up.running import causeway, free_block, up
 
@@ -22,10 +24,10 @@ def test_once_checks_the_way_lets_the_devices_in_and_says_so_in_json(tmp_path: P
     assert report["service_url"] == f"https://localhost:{port}"
     assert Path(report["ca"]).is_file()
     assert {check["status"] for check in report["checks"]} == {"PASS"}
-    assert "device to management point" in [check["name"] for check in report["checks"]]
+    assert {"device to management point", "fake Entra tenant"} <= {check["name"] for check in report["checks"]}
     assert [device["name"] for device in report["devices"]] == ["device-1", "device-2", "device-3", "device-4"]
     kinds = [device["authentication"] for device in report["devices"]]
-    assert kinds == ["certificate", "token", "certificate", "token"]
+    assert kinds == ["certificate", "token", "entra", "certificate"]
     assert all(device["registered"] and device["policy"] and device["heartbeat"] for device in report["devices"])
 
     again = causeway("up", "--home", tmp_path / "home", "--port", str(port), "--devices", "4", "--once", "--json")
@@ -46,6 +48,33 @@ def test_the_printed_curl_line_works_and_ctrl_c_drains(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", system.port))
+
+
+def test_a_home_keeps_its_kinds_of_devices_and_says_when_its_site_does_not_know_the_fake_tenant(tmp_path: Path) -> None:
+    home, port = tmp_path / "home", str(free_block())
+
+    def let_in(devices: int) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
+        count = str(devices)
+        result = causeway("up", "--home", home, "--port", port, "--devices", count, "--once", "--json")
+        return result, json.loads(result.stdout)
+
+    # As one was made in which certificates and tokens alone took turns: the third has a certificate.
+    (home / "devices" / "device-3").mkdir(parents=True)
+    result, report = let_in(1)
+    assert result.returncode == 0, result.stdout
+    for file in (home / "devices" / "device-1").glob("device.*"):
+        shutil.copy(file, home / "devices" / "device-3")
+    site = home / "site" / "site.toml"
+    assert "entra_tenant" not in site.read_text()
+    site.write_text(site.read_text().partition("\n")[2])  # somebody's own from here on
+    result, report = let_in(6)
+    assert result.returncode == 1
+    kinds = [one["authentication"] for one in report["devices"]]
+    assert kinds == ["certificate", "token", "certificate", "certificate", "token", "entra"]
+    (failed,) = [check for check in report["checks"] if check["status"] != "PASS"]
+    assert (failed["name"], failed["details"]) == ("fake Entra tenant", "not onboarded at the site")
+    (refused,) = [one for one in report["devices"] if not one["heartbeat"]]
+    assert (refused["name"], refused["authentication"]) == ("device-6", "entra")
 
 
 def test_a_part_that_dies_ends_the_whole_with_its_name(tmp_path: Path) -> None:
