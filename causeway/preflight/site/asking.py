@@ -6,6 +6,7 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import httpx
@@ -64,6 +65,7 @@ Ask = Callable[[str, bool], Awaitable[Answer]]
 """Asks for a URL; whether the client certificate is at hand for it, where the server wants one."""
 
 
+@lru_cache(maxsize=8)  # there may be dozens of servers, and reading a machine's roots takes its time
 def tls_context(authorities: tuple[Path, ...], shown: ClientCertificate | None = None) -> ssl.SSLContext:
     """Trusts this machine's roots and ``authorities``; shows ``shown``, also where a server asks late for it.
 
@@ -126,7 +128,8 @@ async def open_client(
         keep: the connection serves for several questions.
     """
     async with httpx.AsyncClient(
-        verify=context or True,
+        # Without TLS it verifies nothing because it connects to nobody: a context that trusts no root.
+        verify=context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         auth=auth,
         trust_env=False,
         follow_redirects=False,
@@ -175,6 +178,8 @@ def _trouble(error: Exception) -> Answer:
         if isinstance(cause, ssl.SSLCertVerificationError):
             why = shortened(cause.verify_message.rstrip(".") or str(cause))
             return Answer(trouble=f"its certificate is not trusted: {why}", untrusted=True)
+        if isinstance(cause, ssl.SSLError):
+            return Answer(trouble=shortened((cause.reason or str(cause)).replace("_", " ").lower()))
         if isinstance(cause, OSError) and cause.errno:  # the libraries above only say that there was no connection
             why = os.strerror(cause.errno) if cause.errno > 0 else cause.strerror or str(cause)
         cause = cause.__cause__ or cause.__context__

@@ -83,7 +83,8 @@ def _untrusted(target: str, seen: Seen, certificate: Sequence[CheckResult]) -> C
 
 def _wants_one(seen: Seen) -> bool:
     """It refuses whoever shows no client certificate."""
-    if "certificate required" in seen.without.trouble.lower():
+    # Some end the connection instead of answering; the handshake itself went well, or nothing would have been asked.
+    if any(words in seen.without.trouble for words in ("certificate required", "handshake failure")):
         return True
     return seen.without.status == 403 and sub_status(seen.without) in {None, CLIENT_CERTIFICATE_REQUIRED}
 
