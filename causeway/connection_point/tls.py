@@ -42,6 +42,8 @@ def site_system_context(config: ConnectionPointConfig) -> ssl.SSLContext:
     context.set_alpn_protocols(["http/1.1"])
     if systems.certificate is not None:
         _load(context, systems.certificate, systems.key or systems.certificate)
+        # IIS decides by the path whether it wants a certificate, and in TLS 1.3 asks after the handshake.
+        context.post_handshake_auth = True
     return context
 
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from causeway.pki.roles import Role
+from tests.system.apache import Host, apache
 from tests.system.certificates import Pair, certificates
 from tests.system.data_path.client import Client
 from tests.system.data_path.path import DataPath, endpoint
 from tests.system.origin import Exchange, Origin
-from tests.system.processes import wait_until
+from tests.system.processes import free_ports, wait_until
 
 pytestmark = pytest.mark.xdist_group("site_systems")  # they share one data path
 
@@ -79,6 +80,19 @@ def test_a_site_system_that_cannot_be_verified_or_refuses_us_is_not_trusted(prem
         (logged,) = premises.path.points["cp1"].wait_for("request failed", request_id=answer.request_id)
         assert logged["details"]
         assert client.ask("GET", "/good/x").status == 200
+
+
+@pytest.mark.parametrize("protocol", ["TLSv1.3", "TLSv1.2"])
+def test_the_certificate_is_shown_to_a_site_system_that_asks_for_it_by_the_path(
+    protocol: str, premises: Premises, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    site, port, name = certificates("site"), free_ports(), f"late-{protocol[-1]}"
+    host = Host("127.0.0.1", port, protocol, site.server("localhost", role=Role.SITE_SYSTEM), site.root)
+    with apache(tmp_path_factory.mktemp("late") / "apache", {"MPLIST": "<MPList/>"}, [host]):
+        premises.path.publish_also(endpoint(name, f"/{name}", f"https://localhost:{port}/SMS_MP"))
+        with premises.path.connect() as client:
+            answer = client.ask("GET", f"/{name}/.sms_aut?MPLIST")
+            assert (answer.status, answer.body) == (200, b"<MPList/>")
 
 
 def connection_of(client: Client, target: str, **options: Any) -> int:
