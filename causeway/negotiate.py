@@ -10,16 +10,18 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 
-from causeway.errors import Cause, CausewayError, OperatorError
+from causeway.errors import OperatorError
 
 _MAX_REFUSAL_BYTES = 256 * 1024
 _WEAK = frozenset({"md5", "sha1"})
 
 
-class SignInFailed(CausewayError):
-    """Nothing could be shown to a server that asks for Negotiate: no ticket, no password, or an answer of no sense."""
+class SignInFailed(OperatorError):
+    """Nothing could be shown to a server that asks for Negotiate: no ticket, no password, or an answer of no sense.
 
-    cause = Cause.OPERATOR
+    The message ends with the remedy.
+    """
+
     word = "SignIn"
 
 
@@ -57,7 +59,7 @@ class Negotiate(httpx.Auth):
             return
         _bound(answer)
         context = self._context(request, answer)
-        token = _step(context, None)
+        token = self._step(context, None)
         while token is not None:
             request.headers["Authorization"] = f"Negotiate {base64.b64encode(token).decode()}"
             answer = yield request
@@ -65,7 +67,7 @@ class Negotiate(httpx.Auth):
             if context.complete or not offered:
                 return
             _bound(answer)
-            token = _step(context, offered)
+            token = self._step(context, offered)
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """The same; a step may ask a domain controller, so each is made in a thread."""
@@ -86,7 +88,22 @@ class Negotiate(httpx.Auth):
                 self._user, self._password, hostname=request.url.host, service="HTTP", channel_bindings=bindings
             )
         except Exception as error:  # nor one for a ticket that is not there
-            raise SignInFailed(f"there is nothing to sign in with: {_first_line(error)}") from None
+            raise SignInFailed(f"there is nothing to sign in with: {_first_line(error)}; {self._remedy}") from None
+
+    def _step(self, context: Any, offered: str | None) -> bytes | None:
+        try:
+            token: bytes | None = context.step(None if offered is None else base64.b64decode(offered))
+        except Exception as error:  # nor one for a server's token that is none
+            raise SignInFailed(f"signing in came to no end: {_first_line(error)}; {self._remedy}") from None
+        return token
+
+    @property
+    def _remedy(self) -> str:
+        if self._password is not None:
+            return "see whether user and password are right"
+        return (
+            'get a Kerberos ticket with `kinit`, which is used with `pip install "pyspnego[kerberos]"`; or name a user'
+        )
 
 
 class _Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -99,7 +116,7 @@ class _Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
     def _counted(self, chunk: bytes) -> bytes:
         self._left -= len(chunk)
         if self._left < 0:
-            raise SignInFailed(f"a refusal of more than {_MAX_REFUSAL_BYTES} bytes came")
+            raise SignInFailed(f"a refusal of more than {_MAX_REFUSAL_BYTES} bytes came; see what answers there")
         return chunk
 
     def __iter__(self) -> Iterator[bytes]:
@@ -127,14 +144,6 @@ def _send(flow: Generator[httpx.Request, httpx.Response, None], answer: httpx.Re
         return flow.send(answer)
     except StopIteration:
         return None
-
-
-def _step(context: Any, offered: str | None) -> bytes | None:
-    try:
-        token: bytes | None = context.step(None if offered is None else base64.b64decode(offered))
-    except Exception as error:  # the library has no one error for a server's token that is none
-        raise SignInFailed(f"signing in came to no end: {_first_line(error)}") from None
-    return token
 
 
 def _offer(answer: httpx.Response) -> str:
