@@ -55,7 +55,7 @@ def explained(what: str, cloud: Cloud, tenant_id: str | None = None) -> Iterator
         raise _refused(error, what, cloud, tenant_id) from None
     except (ServiceRequestError, ServiceResponseError) as error:
         raise _unreachable(error, what, cloud) from None
-    except (AzureError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (AzureError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         # An answer that is no JSON, or of another shape than the SDK's models have, raises anything of these there.
         raise _unreadable(error, what) from None
 

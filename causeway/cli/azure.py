@@ -2,14 +2,19 @@
 
 import typer
 
-from causeway.cli import azure_whoami
+from causeway.cli import azure_providers, azure_whoami
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Work in Azure, with the plan: who is signed in.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Work in Azure, with the plan: who is signed in, resource providers.",
+)
 
 
 @app.callback()
 def azure() -> None:
-    """Work in Azure, with the plan: who is signed in."""
+    """Work in Azure, with the plan: who is signed in, resource providers."""
 
 
 app.command("whoami")(azure_whoami.whoami)
+app.command("register-providers")(azure_providers.register_providers)

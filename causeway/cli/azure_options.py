@@ -1,12 +1,17 @@
 """What the commands that ask Azure share: the plan, and whose credentials are used."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from causeway.azure.sign_in import CredentialSource
-from causeway.plan.document import FILE
+from causeway.clouds import CLOUDS
+from causeway.errors import OperatorError
+from causeway.plan.document import FILE, Plan
+
+if TYPE_CHECKING:
+    from causeway.azure.clients import Target
 
 PlanOption = Annotated[Path, typer.Option("--plan", "-p", help="The plan.", show_default=str(FILE))]
 CredentialOption = Annotated[
@@ -20,3 +25,18 @@ CredentialOption = Annotated[
 ]
 TimeoutOption = Annotated[float, typer.Option("--timeout", min=1, max=3600, help="Seconds for everything together.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
+
+
+def target(plan: Plan, source: CredentialSource) -> "Target":
+    """The plan's subscription.
+
+    Raises:
+        OperatorError: the plan names none.
+    """
+    from causeway.azure.clients import Target  # noqa: PLC0415  # an extra, and slow to load
+
+    if plan.azure.subscription_id is None:
+        raise OperatorError(
+            "the plan names no subscription; set subscription_id in [azure], as `az account show --query id` prints it"
+        )
+    return Target(CLOUDS[plan.azure.cloud], plan.azure.subscription_id, plan.azure.tenant_id, source, plan.proxy.url)

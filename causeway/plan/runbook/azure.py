@@ -97,7 +97,7 @@ def resource_group(plan: Plan) -> Step:
     )
 
 
-def providers(plan: Plan) -> Step:
+def providers(plan: Plan, file: Path) -> Step:
     """The resource providers."""
     names = resource_providers(plan)
     query = (
@@ -110,7 +110,10 @@ def providers(plan: Plan) -> Step:
         "Register the resource providers",
         Who.AZURE,
         "With one missing the deployment fails late, and the message rarely says so.",
-        tuple(sh("az", "provider", "register", "--wait", "--namespace", name) for name in names),
+        (
+            sh("causeway", "azure", "register-providers", "--plan", str(file), note="the commands below do the same"),
+            *(sh("az", "provider", "register", "--wait", "--namespace", name) for name in names),
+        ),
         (sh("az", "provider", "list", "--query", query, "--output", "table"),),
         ("sign-in",),
     )

@@ -18,7 +18,7 @@ def steps(plan: Plan, file: Path) -> tuple[Step, ...]:
         azure.sign_in(plan),
         azure.resource_group(plan),
         azure.roles(plan, file),
-        azure.providers(plan),
+        azure.providers(plan, file),
         azure.names_free(plan, file),
         *azure.entra_applications(plan),
         *premises.directory_groups(plan),
