@@ -64,7 +64,8 @@ class Negotiate(httpx.Auth):
             request.headers["Authorization"] = f"Negotiate {base64.b64encode(token).decode()}"
             answer = yield request
             offered = _offer(answer).partition("Negotiate ")[2].split(",")[0].strip()
-            if context.complete or not offered:
+            # A last token beside another status proves the server once more; TLS has done so already.
+            if answer.status_code != httpx.codes.UNAUTHORIZED or context.complete or not offered:
                 return
             _bound(answer)
             token = self._step(context, offered)
