@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from causeway.cli import check_certificate, check_dns, check_site
+from causeway.cli import check_certificate, check_dns, check_network, check_site
 from causeway.cli.output import print_checks
 from causeway.plan.document import FILE, read_plan
 from causeway.preflight import names
@@ -26,6 +26,9 @@ def check(
     passphrase_file: check_certificate.PassphraseFile = None,
     resolver: check_dns.Resolvers = None,
     authoritative: check_dns.Authoritative = None,
+    source: check_network.Source = None,
+    proxy_user: check_network.ProxyUser = None,
+    proxy_password_file: check_network.ProxyPasswordFile = None,
     site_client_certificate: check_site.ClientCertificateFile = None,
     site_client_key: check_site.ClientKeyFile = None,
     site_client_passphrase_file: check_site.ClientPassphraseFile = None,
@@ -48,6 +51,7 @@ def check(
             plan, plan_file, certificate, server, ca, passphrase_file, timeout_s
         ),
         Group.DNS: lambda: check_dns.probes(plan, plan_file, resolver, authoritative, timeout_s),
+        Group.NETWORK: lambda: check_network.probes(plan, source, proxy_user, proxy_password_file, ca, timeout_s),
         Group.SITE: lambda: check_site.probes(
             plan,
             ca,

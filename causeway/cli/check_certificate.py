@@ -31,7 +31,9 @@ Server = Annotated[
 ]
 Authorities = Annotated[
     list[Path] | None,
-    typer.Option("--ca", help="A root of your own, or an intermediate. May repeat.", rich_help_panel=PANEL),
+    typer.Option(
+        "--ca", help="A root of your own, or an intermediate; for network, too. May repeat.", rich_help_panel=PANEL
+    ),
 ]
 PassphraseFile = Annotated[
     Path | None,

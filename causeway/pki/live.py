@@ -7,6 +7,7 @@ import asyncio
 import select
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -51,33 +52,60 @@ async def look_at(host: str, port: int, *, server_name: str | None = None, timeo
     Raises:
         HostUnreachable: it did not answer, or does not speak TLS.
     """
-    return await asyncio.to_thread(_look_at, host, port, server_name or host, timeout_s)
 
-
-def _look_at(host: str, port: int, server_name: str, timeout_s: float) -> Shown:
-    deadline = time.monotonic() + timeout_s
-    try:
+    def look() -> Shown:
+        deadline = time.monotonic() + timeout_s
         with socket.create_connection((host, port), timeout=timeout_s) as sock:
-            context, states = SSL.Context(SSL.TLS_CLIENT_METHOD), set[bytes]()
-            context.set_info_callback(lambda connection, _where, _code: states.add(connection.get_state_string()))
-            connection = SSL.Connection(context, sock)
-            connection.set_connect_state()
-            connection.set_tlsext_host_name(server_name.encode("idna"))
-            _shake_hands(connection, sock, deadline)
-            chain = connection.get_peer_cert_chain(as_cryptography=True) or []
-            shown = Shown(
-                tuple(chain[:_MOST_CERTIFICATES]),
-                connection.get_protocol_version_name(),
-                tuple(_name(name) for name in connection.get_client_ca_list()),
-                any(_REQUEST in state for state in states),
-            )
+            return _look_over(sock, server_name or host, deadline)
+
+    return await _told(look, f"{host}:{port}")
+
+
+async def look_over(sock: socket.socket, *, server_name: str, timeout_s: float = 10.0) -> Shown:
+    """The same over a connection that is there, such as one through a web proxy; it is closed afterwards.
+
+    Args:
+        sock: connected; it does not block, or has a time-out.
+        server_name: the name asked for (SNI), and named in errors.
+        timeout_s: for the whole.
+
+    Raises:
+        HostUnreachable: as for ``look_at``.
+    """
+
+    def look() -> Shown:
+        with sock:
+            return _look_over(sock, server_name, time.monotonic() + timeout_s)
+
+    return await _told(look, server_name)
+
+
+async def _told(look: Callable[[], Shown], target: str) -> Shown:
+    try:
+        shown = await asyncio.to_thread(look)
     except (OSError, UnicodeError, ValueError) as error:
-        raise HostUnreachable(f"{host}:{port}: {error or type(error).__name__}") from error
+        raise HostUnreachable(f"{target}: {error or type(error).__name__}") from error
     except SSL.Error as error:
-        raise HostUnreachable(f"{host}:{port}: the TLS handshake failed: {_reason(error)}") from error
+        raise HostUnreachable(f"{target}: the TLS handshake failed: {_reason(error)}") from error
     if not shown.certificates:
-        raise HostUnreachable(f"{host}:{port}: showed no certificate")
+        raise HostUnreachable(f"{target}: showed no certificate")
     return shown
+
+
+def _look_over(sock: socket.socket, server_name: str, deadline: float) -> Shown:
+    context, states = SSL.Context(SSL.TLS_CLIENT_METHOD), set[bytes]()
+    context.set_info_callback(lambda connection, _where, _code: states.add(connection.get_state_string()))
+    connection = SSL.Connection(context, sock)
+    connection.set_connect_state()
+    connection.set_tlsext_host_name(server_name.encode("idna"))
+    _shake_hands(connection, sock, deadline)
+    chain = connection.get_peer_cert_chain(as_cryptography=True) or []
+    return Shown(
+        tuple(chain[:_MOST_CERTIFICATES]),
+        connection.get_protocol_version_name(),
+        tuple(_name(name) for name in connection.get_client_ca_list()),
+        any(_REQUEST in state for state in states),
+    )
 
 
 def _shake_hands(connection: SSL.Connection, sock: socket.socket, deadline: float) -> None:

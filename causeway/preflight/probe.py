@@ -15,6 +15,7 @@ class Group(StrEnum):
     NAMES = "names"
     CERTIFICATE = "certificate"
     DNS = "dns"
+    NETWORK = "network"
     SITE = "site"
 
 
