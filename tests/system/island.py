@@ -57,13 +57,19 @@ class Island:
         subprocess.run(["ip", "-n", self.namespace, "address", "add", f"{address}/32", "dev", "lo"], check=True)
 
 
+def add_namespace(name: str) -> None:
+    """Make a network namespace, or say what it needs."""
+    made = subprocess.run(["ip", "netns", "add", name], check=False, capture_output=True, text=True)
+    assert made.returncode == 0, f"this test makes a network namespace, which needs root: {made.stderr.strip()}"
+
+
 @contextlib.contextmanager
 def island() -> Iterator[Island]:
     """Make one; whatever still runs in it afterwards runs on without a name."""
     made = Island(f"causeway-{os.getpid()}-{next(_numbers)}")
     folder = _FILES / made.namespace
+    add_namespace(made.namespace)
     folder.mkdir(parents=True)
-    subprocess.run(["ip", "netns", "add", made.namespace], check=True)
     try:
         made.hosts({})
         made.resolvers(["127.0.0.1"])

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.system.island import add_namespace
 from tests.system.processes import Part
 
 _NOBODY = "02:00:00:00:00:01"
@@ -83,7 +84,7 @@ def network(lines: int) -> Iterator[Network]:
         )
         for line in range(lines)
     ]
-    _ip("netns", "add", name)
+    add_namespace(name)
     try:
         _ip("-n", name, "link", "set", "lo", "up")
         for line in made:
