@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from causeway.configuration import section, setting
 from causeway.gateway_settings.certificates import CertificateRulesSection, RevocationSection
 from causeway.gateway_settings.entra import EntraTenant
-from causeway.gateway_settings.values import Certificates, Fingerprint, UpstreamUrl
+from causeway.gateway_settings.values import Fingerprint, TrustedCertificates, UpstreamUrl
 
 FORMAT = 1
 RESERVED = "causeway/"
@@ -156,7 +156,7 @@ class GatewaySettings:
     site_code: str = setting("the site's three-character code")
     service_name: str = setting("the DNS name that devices use", default="")
     endpoints: tuple[Endpoint, ...] = setting("everything that is published; anything else is 404", default=())
-    trusted_roots: tuple[Certificates, ...] = setting("roots and intermediates of client certificates, PEM", default=())
+    trusted_roots: TrustedCertificates = setting("roots and intermediates of client certificates, PEM", default=())
     blocked_certificates: tuple[Fingerprint, ...] = setting(
         "SHA-256 of client certificates that are refused", default=()
     )

@@ -7,7 +7,12 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+
+MAX_TRUSTED = 1000
+"""Roots and intermediates of client certificates; several times as many as the whole web's."""
+
+_PEM = "-----BEGIN"
 
 
 def _certificates(pem: str) -> str:
@@ -22,7 +27,18 @@ def _certificates(pem: str) -> str:
     return pem
 
 
+def _few(pems: object) -> object:
+    """Count before anything is read: what OpenSSL takes to trust certificates grows with the square of their number."""
+    if not isinstance(pems, list | tuple):
+        return pems
+    count = max(len(pems), sum(one.count(_PEM) for one in pems if isinstance(one, str)))
+    if count > MAX_TRUSTED:
+        raise ValueError(f"expected at most {MAX_TRUSTED} certificates, not {count}")
+    return tuple(pems)
+
+
 Certificates = Annotated[str, AfterValidator(_certificates)]
+TrustedCertificates = Annotated[tuple[Certificates, ...], BeforeValidator(_few)]
 
 
 def _upstream_url(url: str) -> str:

@@ -19,6 +19,7 @@ from causeway.site.config import SiteConfig
 from causeway.site.database import Database
 from causeway.site.metrics import Metrics
 from causeway.site.revocation.answers import CertificateAnswers
+from causeway.site.revocation.lists import ListsInDatabase
 from causeway.site.revocation.watch import RevocationWatch
 from causeway.site.settings import Publisher
 from causeway.site.token_service import Admission
@@ -108,6 +109,7 @@ class Site:
         self.publisher = Publisher(database)
         self.tokens = TokenLedger()
         self.revocation = RevocationWatch(self)
+        self.revocation_lists = ListsInDatabase(database)
         self.certificates = CertificateAnswers(self)
         self.draining = False
         self.buffered = ByteBudget(in_force.config.server.max_buffered_bytes)

@@ -202,7 +202,7 @@ class _Service:
             # The counter first: what changes meanwhile is seen again in a second.
             changes = gateway_settings.changes(self._database)
             tokens = TokenState.read(self._database, in_force.seal)
-            decisions = read_decisions(self._database, in_force.config, tokens, now=now)
+            decisions = read_decisions(self._database, in_force.config, tokens, self._site.revocation_lists, now=now)
             return changes, tokens, decisions, build_content(in_force.config, decisions)
 
         async with self._publishing:

@@ -136,14 +136,21 @@ def connect_request(proxy: WebProxy, host: str, port: int) -> bytes:
     target = _address(host, port)
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
     if proxy.user:
-        password = (
-            b"" if proxy.password_file is None else read_state(proxy.password_file, "the proxy's password").strip()
-        )
-        if b"\n" in password:
-            raise StateError(f"{proxy.password_file}: expected one line with the proxy's password")
-        token = base64.b64encode(proxy.user.encode() + b":" + password).decode()
+        token = base64.b64encode(proxy.user.encode() + b":" + proxy_password(proxy.password_file)).decode()
         lines.append(f"Proxy-Authorization: Basic {token}")
     return "\r\n".join([*lines, "", ""]).encode()
+
+
+def proxy_password(file: Path | None) -> bytes:
+    """The password in ``file``; empty where there is none.
+
+    Raises:
+        StateError: it cannot be read, or has more than one line.
+    """
+    password = b"" if file is None else read_state(file, "the proxy's password").strip()
+    if b"\n" in password:
+        raise StateError(f"{file}: expected one line with the proxy's password")
+    return password
 
 
 def _address(host: str, port: int) -> str:

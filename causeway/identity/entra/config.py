@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from causeway.configuration import section, setting
+from causeway.configuration import ConfigPath, section, setting
 
 
 def _http_url(url: str) -> str:
@@ -23,6 +23,10 @@ class EntraKeysSection:
         "a web proxy on the way to Entra ID; where missing, it is asked directly",
         default=None,
         example="http://proxy.corp.example:3128",
+    )
+    proxy_user: str = setting("at the proxy, for Basic authentication; empty for none", default="")
+    proxy_password_file: ConfigPath | None = setting(
+        "a file with the proxy's password", default=None, example="proxy-password"
     )
     refresh_s: Annotated[float, Field(ge=60, le=86_400)] = setting(
         "how often the keys are fetched, in seconds", default=3600.0

@@ -9,6 +9,7 @@ import httpx
 
 from causeway import __version__
 from causeway.gateway_settings.entra import EntraTenant, TokenVersion
+from causeway.identity.entra.config import EntraKeysSection
 from causeway.identity.entra.documents import (
     MAX_DOCUMENT_BYTES,
     KeysUnusable,
@@ -16,6 +17,7 @@ from causeway.identity.entra.documents import (
     metadata_url,
     parse_metadata,
 )
+from causeway.transport.httpx_proxy import httpx_proxy
 
 _HEADERS = {"User-Agent": f"causeway/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
 
@@ -28,17 +30,19 @@ class Fetched:
     key_set: bytes
 
 
-async def fetch(tenant: EntraTenant, *, proxy: str | None, timeout_s: float) -> Mapping[TokenVersion, Fetched]:
+async def fetch(tenant: EntraTenant, config: EntraKeysSection) -> Mapping[TokenVersion, Fetched]:
     """The documents of every version of tokens that ``tenant`` takes.
 
     Args:
         tenant: whose.
-        proxy: ``http://host:port`` of a web proxy on the way, or None.
-        timeout_s: for all of it together.
+        config: says by which web proxy, and how long all of it together may take.
 
     Raises:
         KeysUnusable: they could not be had; the message says why.
+        StateError: the file with the proxy's password cannot be read.
     """
+    timeout_s = config.timeout_s
+    proxy = httpx_proxy(config.proxy, config.proxy_user, config.proxy_password_file)
     try:
         async with asyncio.timeout(timeout_s), _client(tenant, proxy) as client:
             found = {}
@@ -53,7 +57,7 @@ async def fetch(tenant: EntraTenant, *, proxy: str | None, timeout_s: float) -> 
         raise KeysUnusable(f"{tenant.issuing_url}: {error or type(error).__name__}") from None
 
 
-def _client(tenant: EntraTenant, proxy: str | None) -> httpx.AsyncClient:
+def _client(tenant: EntraTenant, proxy: httpx.Proxy | None) -> httpx.AsyncClient:
     context = ssl.create_default_context(cadata=tenant.authority_certificates)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # Neither another proxy nor a .netrc may come in from the environment. Time is bounded for all of it together.

@@ -101,7 +101,7 @@ class KeyCache:
         return {keeper.tenant.label: keeper.snapshot() for keeper in self._keepers.values()}
 
     async def _fetch_from_network(self, tenant: EntraTenant) -> Mapping[TokenVersion, Fetched]:
-        return await fetch(tenant, proxy=self._config.proxy, timeout_s=self._config.timeout_s)
+        return await fetch(tenant, self._config)
 
 
 class _Keeper:

@@ -29,7 +29,7 @@ async def look_up(
     if kept is not None and any(version.keys.knows(key_id) for version in kept.versions.values()):
         return kept, CheckResult("tenant's keys", url, Status.PASS, "those that the gateway keeps")
     try:
-        fetched = await fetch(tenant, proxy=config.proxy, timeout_s=config.timeout_s)
+        fetched = await fetch(tenant, config)
         versions = {str(version): parse_keys(one.key_set, tenant, one.issuer) for version, one in fetched.items()}
     except KeysUnusable as error:
         details = f"{error.word}: {error}" + ("; older ones still serve" if kept is not None else "")

@@ -88,6 +88,10 @@ class RevocationConfig:
         default=None,
         example="http://proxy.corp.example:3128",
     )
+    proxy_user: str = setting("Who the site is at the proxy, for Basic authentication; empty for none.", default="")
+    proxy_password_file: ConfigPath | None = setting(
+        "A file with the proxy's password.", default=None, example="proxy-password"
+    )
     timeout_s: Annotated[float, Field(gt=0, le=300)] = setting(
         "How long a distribution point may take for a whole list, in seconds; a responder gets eight at most.",
         default=30.0,

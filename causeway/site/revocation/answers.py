@@ -21,7 +21,6 @@ from causeway.pki.revocation_list import urls_of
 from causeway.pki.serials import serial_digest
 from causeway.site.config import Ocsp
 from causeway.site.database import revocation as store
-from causeway.site.revocation.lists import merged
 from causeway.site.revocation.responder import ask_responder
 
 if TYPE_CHECKING:
@@ -121,8 +120,8 @@ class CertificateAnswers:
         if urls:
             await self._site.revocation.learn(urls)
         who, places = issuer_id(issuer), places_of(certificate)
-        known = merged(await run_in_threadpool(store.lists, self._site.database))
-        covering = [one for one in known if one.issuer == who and (not one.points or one.points & places)]
+        known = await run_in_threadpool(self._site.revocation_lists.now)
+        covering = [one for one in known.merged if one.issuer == who and (not one.points or one.points & places)]
         digest = serial_digest(certificate.serial_number)
         if any(digest in one.revoked for one in covering):
             return CertificateStatus(fingerprint, Standing.REVOKED, time.time() + _REVOKED_S, "says its list")

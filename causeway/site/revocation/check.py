@@ -69,7 +69,7 @@ def _ask(
     source: str, config: RevocationConfig, authorities: tuple[x509.Certificate, ...], now: datetime
 ) -> RevocationList:
     if is_url(source):
-        asked = fetch(source, proxy=config.proxy, timeout_s=config.timeout_s, validators=Validators())
+        asked = fetch(source, config, Validators())
         data = asyncio.run(asked) or b""
     else:
         data = read_file(Path(source))

@@ -9,7 +9,9 @@ import httpx
 
 from causeway import __version__
 from causeway.pki.revocation_list import MAX_LIST_BYTES, RevocationListInvalid
+from causeway.site.config import RevocationConfig
 from causeway.site.revocation.errors import RevocationListUnreachable
+from causeway.transport.httpx_proxy import httpx_proxy
 
 _MOST_REDIRECTS = 3
 
@@ -42,13 +44,15 @@ def read_file(path: Path) -> bytes:
     return _bounded(data)
 
 
-async def fetch(url: str, *, proxy: str | None, timeout_s: float, validators: Validators) -> bytes | None:
+async def fetch(url: str, config: RevocationConfig, validators: Validators) -> bytes | None:
     """A list from a URL; None where it is the one that came last. Updates ``validators``.
 
     Raises:
         RevocationListUnreachable: there is no answer in time, or none of status 200.
         RevocationListInvalid: it is too large.
+        StateError: the file with the proxy's password cannot be read.
     """
+    timeout_s = config.timeout_s
     # As it is: what comes compressed could become any size.
     headers = {"User-Agent": f"causeway/{__version__}", "Accept-Encoding": "identity"}
     if validators.etag:
@@ -61,7 +65,7 @@ async def fetch(url: str, *, proxy: str | None, timeout_s: float, validators: Va
             httpx.AsyncClient(
                 verify=ssl.create_default_context(),
                 trust_env=False,
-                proxy=proxy,
+                proxy=httpx_proxy(config.proxy, config.proxy_user, config.proxy_password_file),
                 timeout=timeout_s,
                 follow_redirects=True,
                 max_redirects=_MOST_REDIRECTS,

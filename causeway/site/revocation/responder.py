@@ -11,6 +11,7 @@ from causeway import __version__
 from causeway.pki.ocsp import MAX_ANSWER_BYTES, OcspAnswer, OcspAnswerInvalid, ocsp_request, read_ocsp_answer
 from causeway.site.config import RevocationConfig
 from causeway.site.revocation.errors import OcspResponderUnreachable
+from causeway.transport.httpx_proxy import httpx_proxy
 
 _LONGEST_S = 8.0
 
@@ -23,6 +24,7 @@ async def ask_responder(
     Raises:
         OcspResponderUnreachable: it does not answer in time, or not with an answer of its protocol.
         OcspAnswerInvalid: its answer cannot be relied on.
+        StateError: the file with the proxy's password cannot be read.
     """
     request, nonce = ocsp_request(certificate, issuer)
     timeout_s = min(_LONGEST_S, config.timeout_s)
@@ -37,7 +39,7 @@ async def ask_responder(
             httpx.AsyncClient(
                 verify=ssl.create_default_context(),
                 trust_env=False,
-                proxy=config.proxy,
+                proxy=httpx_proxy(config.proxy, config.proxy_user, config.proxy_password_file),
                 timeout=timeout_s,
                 headers=headers,
             ) as client,

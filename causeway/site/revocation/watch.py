@@ -171,7 +171,7 @@ class RevocationWatch:
         """Take the list of ``source``; whether it is a new one."""
         database, now = self._site.database, datetime.now(UTC)
         if is_url(source):
-            data = await fetch(source, proxy=config.proxy, timeout_s=config.timeout_s, validators=place.validators)
+            data = await fetch(source, config, place.validators)
         else:
             data = await run_in_threadpool(read_file, Path(source))
         if data is None:

@@ -15,14 +15,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from causeway.errors import ConfigurationError
 from causeway.gateway_settings import Authentication, Endpoint, GatewaySettings, TokenHeader, sign
-from causeway.gateway_settings.certificates import CertificateRulesSection, RevocationSection
+from causeway.gateway_settings.certificates import CertificateRulesSection, RevocationListSection, RevocationSection
 from causeway.gateway_settings.document import MAX_DOCUMENT_BYTES
 from causeway.gateway_settings.entra import EntraTenant, TenantTerms
 from causeway.messaging.identifiers import format_timestamp
 from causeway.messaging.tokens import MAX_REQUEST_BYTES as MAX_TOKEN_REQUEST_BYTES
-from causeway.pki.revocation_list import RevocationList
 from causeway.site.config import Ocsp, ServerAuthEndpoint, SiteConfig, Unknown
-from causeway.site.revocation.lists import sections
 from causeway.site.settings.decisions import NOTHING_DECIDED, Decisions
 from causeway.site.settings.virtual_directories import UPDATE_POINT_DIRECTORIES, is_reserved, publish
 from causeway.site.trust import read_certificates
@@ -134,7 +132,9 @@ def _certificate_rules(config: SiteConfig) -> CertificateRulesSection:
     )
 
 
-def _revocation(config: SiteConfig, lists: Iterable[RevocationList], revoked: Iterable[str]) -> RevocationSection:
+def _revocation(
+    config: SiteConfig, lists: tuple[RevocationListSection, ...], revoked: Iterable[str]
+) -> RevocationSection:
     rules = config.revocation
     return RevocationSection(
         check=rules.check,
@@ -143,7 +143,7 @@ def _revocation(config: SiteConfig, lists: Iterable[RevocationList], revoked: It
         revoked_certificates=tuple(sorted(revoked)) if rules.check else (),
         ask_upstream=config.gateway.upstream if rules.check else None,
         ask_always=rules.ocsp is Ocsp.ALWAYS,
-        lists=sections(lists) if rules.check else (),
+        lists=lists if rules.check else (),
     )
 
 

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from causeway.gateway_settings import SiteTokens
-from causeway.pki.revocation_list import RevocationList
+from causeway.gateway_settings.certificates import RevocationListSection
 from causeway.site.config import SiteConfig
 from causeway.site.database import Database, blocks, bulk_tokens, gateway_settings, revocation
 from causeway.site.database.models import BlockKind
+from causeway.site.revocation.lists import ListsInDatabase
 from causeway.site.token_service.state import TokenState
 
 
@@ -32,14 +33,16 @@ class Decisions:
     blocked_tokens: tuple[str, ...] = ()
     blocked_tenants: tuple[str, ...] = ()
     site_tokens: SiteTokens | None = None
-    revocation_lists: tuple[RevocationList, ...] = ()
+    revocation_lists: tuple[RevocationListSection, ...] = ()
     revoked_certificates: tuple[str, ...] = ()
 
 
 NOTHING_DECIDED = Decisions()
 
 
-def read_decisions(database: Database, config: SiteConfig, tokens: TokenState, *, now: datetime) -> Decisions:
+def read_decisions(
+    database: Database, config: SiteConfig, tokens: TokenState, lists: ListsInDatabase, *, now: datetime
+) -> Decisions:
     """What is decided, as the database has it at ``now``."""
     return Decisions(
         blocked_certificates=tuple(one.fingerprint for one in gateway_settings.blocked(database)),
@@ -48,7 +51,7 @@ def read_decisions(database: Database, config: SiteConfig, tokens: TokenState, *
         blocked_tokens=tuple(bulk_tokens.blocked_ids(database, now=now)),
         blocked_tenants=_blocked(database, BlockKind.TENANT),
         site_tokens=SiteTokens(issuer=tokens.issuer, keys=tokens.keys.published(now)),
-        revocation_lists=tuple(revocation.lists(database)) if config.revocation.check else (),
+        revocation_lists=lists.now().sections if config.revocation.check else (),
         revoked_certificates=tuple(revocation.revoked(database)),
     )
 

@@ -1,8 +1,6 @@
 """Out through a web proxy: a real tinyproxy that wants credentials."""
 
 import asyncio
-import contextlib
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,34 +11,8 @@ from causeway.connection_point.check import check
 from causeway.connection_point.config import ConnectionPointConfig
 from causeway.observability.checks import Status
 from tests.system.data_path.path import DataPath
-from tests.system.processes import Process, free_ports, running, wait_until
-
-USER, PASSWORD = "premises", "open-sesame"
-
-
-class WebProxy(Process):
-    """A tinyproxy on loopback."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_ports()
-        config = folder / "tinyproxy.conf"
-        config.write_text(
-            f"Port {self.port}\nListen 127.0.0.1\nTimeout 600\nMaxClients 100\nLogLevel Info\n"
-            f'Logfile "{folder}/tinyproxy.log"\nAllow 127.0.0.1\nBasicAuth {USER} {PASSWORD}\n'
-        )
-        super().__init__(["tinyproxy", "-d", "-c", config], folder / "tinyproxy.out")
-        self.asked = folder / "tinyproxy.log"
-
-    def listens(self) -> bool:
-        assert self.running, self.text()
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def connects(self) -> int:
-        """How many times it was asked for a tunnel."""
-        with contextlib.suppress(FileNotFoundError):
-            return self.asked.read_text().count("CONNECT localhost:")
-        return 0
+from tests.system.processes import running, wait_until
+from tests.system.web_proxy import PASSWORD, USER, WebProxy
 
 
 @pytest.fixture

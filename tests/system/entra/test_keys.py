@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from pydantic import TypeAdapter
 
+from causeway.errors import StateError
 from causeway.gateway_settings.entra import EntraTenant, TokenVersion
 from causeway.identity import Identity, Kind
 from causeway.identity.entra.config import EntraKeysSection
@@ -21,7 +23,8 @@ from causeway.identity.entra.verifier import EntraVerifier
 from causeway.identity.jwt import read_token
 from tests.system.certificates import certificates
 from tests.system.entra.provider import Provider
-from tests.system.processes import Process, free_ports, running, wait_until
+from tests.system.processes import running, wait_until
+from tests.system.web_proxy import PASSWORD, USER, WebProxy
 
 ADAPTER = TypeAdapter(EntraTenant)
 
@@ -66,33 +69,47 @@ async def test_a_provider_whose_certificate_is_not_trusted_is_not_believed(provi
     other = certificates("other").root.read_text()
     for trusted in (other, None):
         with pytest.raises(KeysUnusable, match="certificate verify failed"):
-            await fetch(tenant_of(provider, authority_certificates=trusted), proxy=None, timeout_s=30)
+            await fetch(tenant_of(provider, authority_certificates=trusted), EntraKeysSection())
 
 
 async def test_a_provider_that_is_another_tenant_s_or_nobody_s_is_said_so(provider: Provider) -> None:
     with pytest.raises(KeysUnusable, match="404"):
-        await fetch(tenant_of(provider, tenant_id=str(uuid.uuid4())), proxy=None, timeout_s=30)
+        await fetch(tenant_of(provider, tenant_id=str(uuid.uuid4())), EntraKeysSection())
     with pytest.raises(KeysUnusable):
-        await fetch(tenant_of(provider, authority="https://localhost:1"), proxy=None, timeout_s=30)
+        await fetch(tenant_of(provider, authority="https://localhost:1"), EntraKeysSection())
 
 
 @pytest.fixture
-def proxy(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """A tinyproxy, and its log."""
-    port, log = free_ports(), tmp_path / "tinyproxy.log"
-    config = tmp_path / "tinyproxy.conf"
-    config.write_text(
-        f'Port {port}\nListen 127.0.0.1\nMaxClients 10\nLogLevel Info\nLogfile "{log}"\nAllow 127.0.0.1\n'
-    )
-    process = Process(["tinyproxy", "-d", "-c", config], tmp_path / "tinyproxy.out")
-    with running(process):
-        wait_until(lambda: log.exists() and "Accepting connections" in log.read_text(), what="the proxy")
-        yield f"http://127.0.0.1:{port}", log
+def proxy(tmp_path: Path) -> Iterator[WebProxy]:
+    proxy = WebProxy(tmp_path)
+    with running(proxy):
+        wait_until(proxy.listens, what="the proxy")
+        yield proxy
 
 
-async def test_keys_are_fetched_through_a_web_proxy_where_one_is_set(
-    provider: Provider, proxy: tuple[str, Path], tmp_path: Path
+async def test_keys_are_fetched_through_a_web_proxy_that_wants_credentials_and_their_secret_stays_in_its_file(
+    provider: Provider, proxy: WebProxy, tmp_path: Path
 ) -> None:
-    url, log = proxy
-    assert (await keys_of(provider, tmp_path / "keys", proxy=url)).versions
-    assert f"CONNECT localhost:{provider.port}" in log.read_text()
+    password = tmp_path / "proxy-password"
+    password.write_text(PASSWORD + "\n")
+    section: dict[str, Any] = {
+        "proxy": f"http://127.0.0.1:{proxy.port}",
+        "proxy_user": USER,
+        "proxy_password_file": password,
+    }
+    with structlog.testing.capture_logs() as logged:
+        assert (await keys_of(provider, tmp_path / "keys", **section)).versions
+    assert proxy.requests_for(f"CONNECT localhost:{provider.port}") >= 1
+    assert any(line["event"] == "keys of an Entra tenant fetched" for line in logged)
+    assert PASSWORD not in repr((logged, EntraKeysSection(**section)))
+
+    password.write_text("wrong-secret\n")
+    with pytest.raises(KeysUnusable, match="401 Unauthorized") as refused:  # tinyproxy's way to say 407
+        await fetch(tenant_of(provider), EntraKeysSection(**section))
+    assert "wrong-secret" not in str(refused.value)
+    password.write_text("two\nlines\n")
+    with pytest.raises(StateError, match="expected one line"):
+        await fetch(tenant_of(provider), EntraKeysSection(**section))
+    password.unlink()
+    with pytest.raises(StateError, match="the proxy's password cannot be read"):
+        await fetch(tenant_of(provider), EntraKeysSection(**section))

@@ -46,7 +46,7 @@ def test_a_list_of_a_wrong_signer_or_nobody_changes_nothing_until_the_known_one_
         wait_until(lambda: "RevocationListUnreachable" in str(scene.taken("issuing.crl")["error"]))
         scene.wait_for_word(client, "")
         scene.places.unreachable = False
-        place.write_bytes(bytes(50 * 1024 * 1024))
+        place.write_bytes(bytes(70 * 1024 * 1024))
         wait_until(lambda: "RevocationListInvalid: it has more than" in str(scene.taken("issuing.crl")["error"]))
         place.write_bytes(b"\x30\x82" + bytes(1000))
         wait_until(lambda: "RevocationListInvalid: it is malformed" in str(scene.taken("issuing.crl")["error"]))

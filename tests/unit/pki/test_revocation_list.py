@@ -143,8 +143,8 @@ def test_a_list_that_has_ended_is_read_and_says_so() -> None:
     assert read(crl(ROOT, next_update=NOW - DAY / 2)).next_update < NOW
 
 
-def test_a_list_of_fifty_megabytes_is_refused_at_once() -> None:
-    data = b"\x30\x84\x03\x00\x00\x00" + bytes(50 * 1024 * 1024)
+def test_a_list_of_seventy_megabytes_is_refused_at_once() -> None:
+    data = b"\x30\x84\x04\x60\x00\x00" + bytes(70 * 1024 * 1024)
     started = time.monotonic()
     with pytest.raises(RevocationListInvalid, match="more than"):
         read(data)
