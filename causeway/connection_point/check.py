@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import datetime as dt
 import ssl
 from collections.abc import Awaitable, Callable
 
@@ -16,6 +15,7 @@ from causeway.errors import OperatorError, StateError
 from causeway.gateway_settings import verify
 from causeway.gateway_settings.errors import SettingsError
 from causeway.observability.checks import CheckResult, Status
+from causeway.pki.in_use import ExpiresSoon, term_of
 from causeway.pki.keys import load_verification_key
 from causeway.pki.roles import Role, roles_of
 from causeway.transport.proxy import connect_through
@@ -57,7 +57,8 @@ async def _attempt(name: str, target: str, look: Callable[[], Awaitable[str]]) -
     except (OperatorError, OSError, ValueError, httpx.HTTPError, SettingsError) as error:
         message, _, action = str(error).removeprefix(f"{target}: ").partition("; ")
         details = message or type(error).__name__
-        return CheckResult(name, target, Status.FAIL, details, action or "check the address, routes and files")
+        status = Status.WARN if isinstance(error, ExpiresSoon) else Status.FAIL
+        return CheckResult(name, target, status, details, action or "check the address, routes and files")
 
 
 async def _certificate(config: ConnectionPointConfig) -> str:
@@ -65,9 +66,7 @@ async def _certificate(config: ConnectionPointConfig) -> str:
     certificate = x509.load_pem_x509_certificate(config.identity.certificate.read_bytes())
     if Role.CONNECTION_POINT not in roles_of(certificate):
         raise OperatorError("it is not a connection point's; have the site issue one")
-    if certificate.not_valid_after_utc < dt.datetime.now(dt.UTC):
-        raise OperatorError(f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}; have the site issue a new one")
-    return f"{certificate.subject.rfc4514_string()}, valid until {certificate.not_valid_after_utc:%Y-%m-%d}"
+    return f"{certificate.subject.rfc4514_string()}, {term_of(certificate)}"
 
 
 def _identity_signing(config: ConnectionPointConfig) -> CheckResult:

@@ -60,6 +60,15 @@ def families(point: "ConnectionPoint") -> Iterable[Metric]:
     for origin, pool in point.site_systems.pools.items():
         upstream.add_metric([f"{origin.host}:{origin.port}"], pool.open)
     yield upstream
+    ends = GaugeMetricFamily(
+        _PREFIX + "certificate_not_after_seconds",
+        "When a certificate in use ends, in seconds since 1970.",
+        labels=["certificate"],
+    )
+    for certificate in point.certificates:
+        if certificate.not_after:
+            ends.add_metric([certificate.name], certificate.not_after)
+    yield ends
     version = GaugeMetricFamily(_PREFIX + "settings_version", "Version of the gateway settings; 0 for none.")
     version.add_metric([], point.settings_version)
     yield version

@@ -26,6 +26,7 @@ from causeway.identity import Identity
 from causeway.observability import logging
 from causeway.observability.access_log import AccessLog
 from causeway.observability.admin import admin_app, admin_server, listen
+from causeway.pki.in_use import CertificateInUse
 from causeway.pki.keys import load_verification_key
 from causeway.transport import allow_many_connections
 
@@ -39,6 +40,8 @@ class ConnectionPoint:
 
     Attributes:
         tunnels: those that stand, to all workers of all instances; one that waits for its HELLO has no ``gateway`` yet.
+        role: the certificate for gateways and the site.
+        certificates: those in use.
         site_reason: why the site gives no settings at present; empty where it does.
     """
 
@@ -50,8 +53,9 @@ class ConnectionPoint:
         self.site_reason = ""
         systems = config.site_systems
         self._signer = IdentitySigner(config.identity)
-        with contextlib.suppress(StateError):  # of no matter where no endpoint wants identities signed
-            self._signer.load()
+        identity = config.identity
+        self.role = CertificateInUse("role", identity.certificate, identity.key, take=self._take_role)
+        self.role.take()
         self.site_systems = SiteSystems(
             site_system_context(config),
             self._signer,
@@ -59,6 +63,12 @@ class ConnectionPoint:
             idle_timeout_s=systems.idle_timeout_s,
             limit=systems.max_connections,
         )
+        self.certificates = [self.role]
+        if systems.certificate is not None:
+            files = [path for path in (systems.certificate, systems.key, systems.authority) if path is not None]
+            shown = CertificateInUse("site_systems", *files, take=self._take_shown)
+            shown.take()
+            self.certificates.append(shown)
         self._store = SettingsStore(config.state / SETTINGS_FILE, load_verification_key(config.site.key))
         settings = self._store.load()
         if settings is not None:
@@ -105,6 +115,15 @@ class ConnectionPoint:
             ValueError: the identity is of no known form.
         """
         return Identity.decode(identity).headers(peer.decode())
+
+    def _take_role(self) -> None:
+        """For the site and gateways it is read anew with each dial: this sees that it can be."""
+        site_context(self.config)
+        with contextlib.suppress(StateError):  # of no matter where no endpoint wants identities signed
+            self._signer.load()
+
+    def _take_shown(self) -> None:
+        self.site_systems.use(site_system_context(self.config))
 
     # Health.
 
@@ -162,6 +181,8 @@ class ConnectionPoint:
             tunnel.sweep(now)
         for pool in self.site_systems.pools.values():
             pool.sweep(now)
+        for certificate in self.certificates:
+            certificate.look()
         self._loop.call_later(_SWEEP_S, self._sweep)
 
 

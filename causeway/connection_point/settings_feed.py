@@ -29,6 +29,7 @@ async def follow_settings(point: "ConnectionPoint") -> None:
     loop = asyncio.get_running_loop()
     failures = 0
     while True:
+        role = point.role.taken
         try:
             async with httpx.AsyncClient(
                 verify=site_context(point.config),
@@ -36,7 +37,7 @@ async def follow_settings(point: "ConnectionPoint") -> None:
                 timeout=httpx.Timeout(10.0, read=_WAIT_S + 15.0),
                 headers={"User-Agent": f"causeway/{__version__}"},
             ) as client:
-                while True:
+                while point.role.taken == role:  # with a renewed certificate the site is dialled anew
                     version, asked = point.settings_version, loop.time()
                     await _ask(client, point)
                     failures = 0

@@ -94,6 +94,13 @@ class SiteSystems:
                 pool.close_idle()
                 del self.pools[origin]
 
+    def use(self, context: ssl.SSLContext) -> None:
+        """Make new connections with ``context``, which has a renewed certificate."""
+        self._context = context
+        for pool in self.pools.values():
+            if pool.origin.tls:
+                pool.context = context
+
     def _route(self, endpoint: Endpoint, issuer: str) -> SiteSystemRoute:
         url = urlsplit(endpoint.upstream)
         tls = url.scheme == "https"

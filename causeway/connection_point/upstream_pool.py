@@ -18,7 +18,12 @@ class Origin(NamedTuple):
 
 
 class UpstreamPool:
-    """Kept connections to one site system, the last used first."""
+    """Kept connections to one site system, the last used first.
+
+    Attributes:
+        context: of new connections; None where it does not speak TLS.
+        open: connections that stand, whoever uses them.
+    """
 
     def __init__(
         self,
@@ -30,7 +35,7 @@ class UpstreamPool:
         limit: int,
     ) -> None:
         self.origin = origin
-        self._context = context
+        self.context = context
         self._connect_timeout_s = connect_timeout_s
         self._idle_timeout_s = idle_timeout_s
         self._limit = limit
@@ -71,7 +76,7 @@ class UpstreamPool:
                     lambda: UpstreamConnection(self),
                     host,
                     port,
-                    ssl=self._context,
+                    ssl=self.context,
                     server_hostname=host if tls else None,
                 )
         except ssl.SSLError as error:

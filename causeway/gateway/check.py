@@ -1,6 +1,5 @@
 """Checks of a gateway's configuration, before it is started or while it runs."""
 
-import datetime as dt
 import socket
 import ssl
 from collections.abc import Callable
@@ -14,9 +13,8 @@ from causeway.gateway.tls import service_context, tunnel_context
 from causeway.gateway.worker import SETTINGS_FILE
 from causeway.gateway_settings import SettingsStore
 from causeway.observability.checks import CheckResult, Status
+from causeway.pki.in_use import ExpiresSoon, term_of
 from causeway.pki.keys import load_verification_key
-
-_EXPIRY_WARNING = dt.timedelta(days=14)
 
 
 def check(config: GatewayConfig) -> list[CheckResult]:
@@ -35,18 +33,14 @@ def _attempt(name: str, target: Path, look: Callable[[], str]) -> CheckResult:
         return CheckResult(name, str(target), Status.PASS, look())
     except (OperatorError, OSError, ValueError) as error:
         message, _, action = str(error).removeprefix(f"{target}: ").partition("; ")
-        return CheckResult(name, str(target), Status.FAIL, message, action or "correct the file or its path")
+        status = Status.WARN if isinstance(error, ExpiresSoon) else Status.FAIL
+        return CheckResult(name, str(target), status, message, action or "correct the file or its path")
 
 
 def _certificate(config: GatewayConfig) -> str:
     service_context(config, ())
     certificate = x509.load_pem_x509_certificate(config.service.certificate.read_bytes())
-    left = certificate.not_valid_after_utc - dt.datetime.now(dt.UTC)
-    if left < dt.timedelta(0):
-        raise OperatorError(f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}; renew it")
-    if left < _EXPIRY_WARNING:
-        raise OperatorError(f"expires in {left.days} days; renew it")
-    return f"{certificate.subject.rfc4514_string()}, valid until {certificate.not_valid_after_utc:%Y-%m-%d}"
+    return f"{certificate.subject.rfc4514_string()}, {term_of(certificate)}"
 
 
 def _authority(config: GatewayConfig) -> str:

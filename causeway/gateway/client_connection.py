@@ -66,7 +66,7 @@ class ClientConnection(asyncio.Protocol):
         self._exchange: Exchange | None = None
         self._body: RequestBody
         self._peer = peer
-        self._verified_under = worker.context_version
+        self._verified_under = worker.contexts.version
         self._client: Client
         self._binding = Binding(worker)
         self.http_1_1 = True

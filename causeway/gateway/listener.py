@@ -1,7 +1,6 @@
 """Accepts devices' connections and brings them through the TLS handshake."""
 
 import socket
-import ssl
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -27,13 +26,9 @@ class Listener:
 
     Attributes:
         addresses: what each client address has.
-        context: for the next connection, with certificate and trusted roots; replaced when they change.
-        sessions: what the next connection begins under: its keys are those of session tickets.
     """
 
-    def __init__(
-        self, worker: "Worker", sock: socket.socket, context: ssl.SSLContext, sessions: ssl.SSLContext
-    ) -> None:
+    def __init__(self, worker: "Worker", sock: socket.socket) -> None:
         self._worker = worker
         self._socket = sock
         self._limits = worker.config.limits
@@ -41,8 +36,6 @@ class Listener:
         self._refused: Counter[str] = Counter()
         self._accepting = False
         self.addresses = Addresses()
-        self.context = context
-        self.sessions = sessions
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # of those accepted, too: Linux has them inherit it
 
     @property
@@ -108,8 +101,10 @@ class Listener:
         elif len(self._handshakes) >= self._limits.max_handshakes:
             self._give_way(next(iter(self._handshakes)))
         protocol = ClientConnection(self._worker, peer, from_there)
-        tls = self.sessions.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-        tls.context = self.context  # OpenSSL stays with the first one for sessions, and takes all else from this one
+        contexts = self._worker.contexts
+        tls = contexts.sessions.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        # OpenSSL stays with the first one for sessions, and takes all else from this one.
+        tls.context = contexts.service
         transport = TlsServerTransport(self._worker.loop, tls, protocol, address, self._handshake_done)
         from_there.handshakes[transport] = None
         self._handshakes[transport] = (self._worker.now() + self._limits.handshake_timeout_s, peer, from_there)

@@ -60,6 +60,13 @@ _GAUGES = {
     "streams_held": "Streams that hold data back for want of credit now, by connection point.",
     "tokens_known": "Tokens that have been verified and are remembered now.",
     "settings_version": "Version of the gateway settings in force; 0 for none.",
+    "certificate_not_after_seconds": "When a certificate in use ends, in seconds since 1970.",
+}
+_LABELS = {
+    "tunnels": "connection_point",
+    "streams": "connection_point",
+    "streams_held": "connection_point",
+    "certificate_not_after_seconds": "certificate",
 }
 
 
@@ -98,13 +105,12 @@ def families(snapshots: Mapping[int, Mapping[str, Any]]) -> Iterator[Metric]:
             family.add_metric([str(worker)], snapshot[name])
         yield family
     for name, text in _GAUGES.items():
-        by_connection_point = name in ("tunnels", "streams", "streams_held")
-        labels = ["worker", "connection_point"] if by_connection_point else ["worker"]
-        gauge = GaugeMetricFamily(f"causeway_gateway_{name}", text, labels=labels)
+        by = _LABELS.get(name, "")
+        gauge = GaugeMetricFamily(f"causeway_gateway_{name}", text, labels=["worker", by] if by else ["worker"])
         for worker, snapshot in snapshots.items():
-            if by_connection_point:
-                for connection_point, value in snapshot[name].items():
-                    gauge.add_metric([str(worker), connection_point], value)
+            if by:
+                for labelled, value in snapshot[name].items():
+                    gauge.add_metric([str(worker), labelled], value)
             else:
                 gauge.add_metric([str(worker)], snapshot[name])
         yield gauge

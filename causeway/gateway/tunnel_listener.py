@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import ssl
 from typing import TYPE_CHECKING
 
 import structlog
@@ -22,10 +21,9 @@ _MAX_HANDSHAKES = 256
 class TunnelListener:
     """One listening socket of one worker. A task for each handshake: there are few, and one that fails is told of."""
 
-    def __init__(self, worker: "Worker", sock: socket.socket, context: ssl.SSLContext) -> None:
+    def __init__(self, worker: "Worker", sock: socket.socket) -> None:
         self._worker = worker
         self._socket = sock
-        self._context = context
         self._handshakes: dict[asyncio.Task[None], None] = {}  # the oldest first
         self._open = False
 
@@ -63,10 +61,10 @@ class TunnelListener:
             self._worker.loop.add_reader(self._socket.fileno(), self._accept)
 
     async def _shake_hands(self, sock: socket.socket, peer: str) -> None:
-        loop = self._worker.loop
+        loop, context = self._worker.loop, self._worker.contexts.tunnel
         try:
             async with asyncio.timeout(_HANDSHAKE_S):
-                await loop.connect_accepted_socket(lambda: GatewayTunnel(self._worker), sock, ssl=self._context)
+                await loop.connect_accepted_socket(lambda: GatewayTunnel(self._worker), sock, ssl=context)
         except (OSError, TimeoutError) as error:
             reason = failure_reason(error)
             self._worker.metrics.tunnel_handshake_failures[reason] += 1

@@ -8,7 +8,6 @@ import os
 import secrets
 import signal
 import socket
-import ssl
 import sys
 import time
 from collections.abc import Callable
@@ -24,13 +23,13 @@ from causeway.errors import StateError
 from causeway.gateway.certificate_status import CertificateStatuses
 from causeway.gateway.client_connection import ClientConnection
 from causeway.gateway.config import GatewayConfig
+from causeway.gateway.contexts import Contexts
 from causeway.gateway.exchange import Exchange
 from causeway.gateway.failures import FailureLimit
 from causeway.gateway.listener import Listener
 from causeway.gateway.metrics import EndpointMetrics, WorkerMetrics
 from causeway.gateway.publishing import PublishingTable, Route
 from causeway.gateway.ticket_keys import TicketKeys
-from causeway.gateway.tls import service_context, tunnel_context
 from causeway.gateway.tokens import Tokens
 from causeway.gateway.tunnel import GatewayTunnel, Tunnels
 from causeway.gateway.tunnel_listener import TunnelListener
@@ -49,7 +48,6 @@ SETTINGS_FILE = "gateway-settings.jws"
 ENTRA_KEYS_FOLDER = "entra-keys"
 
 _SWEEP_S = 1.0
-_MOST_SESSIONS = 1024
 _FIRST_TUNNEL_S = 3.0
 _LAST_WORDS_S = 1.0
 _LOOKS_PER_TURN = 500
@@ -77,7 +75,7 @@ class Worker:
         blocks: what is refused.
         tokens: who bears which token.
         roots_removed_at: the version of the settings that last took a trusted root away.
-        context_version: the version of the settings whose trusted roots new handshakes use.
+        contexts: what new handshakes use.
         draining: no new connections, and each answer ends its connection.
     """
 
@@ -120,11 +118,9 @@ class Worker:
         self._first_tunnel = asyncio.Event()
         if (settings := self.store.load()) is not None:
             self._apply(settings)
-        self._ticket_keys = ticket_keys
-        self.listener = Listener(self, sockets.service, self._service_context(), ticket_keys.context(self.now()))
-        self._follow_ticket_keys(self.now())
-        self.context_version = self.settings_version
-        self._tunnel_listener = TunnelListener(self, sockets.tunnel, tunnel_context(config))
+        self.contexts = Contexts(config, ticket_keys, roots=self._roots, version=self.settings_version, now=self.now())
+        self.listener = Listener(self, sockets.service)
+        self._tunnel_listener = TunnelListener(self, sockets.tunnel)
         self._sweeper: asyncio.TimerHandle | None = None
 
     # What connections ask for.
@@ -192,7 +188,7 @@ class Worker:
         if settings is None:
             return
         self._apply(settings)
-        self._renew_context()
+        self.contexts.apply(self._roots, self.settings_version, self.now())
         self._look_again(list(self.connections))
         log.info("settings in force", version=settings.version, endpoints=len(settings.endpoints))
         for each in self.tunnels:
@@ -222,42 +218,11 @@ class Worker:
             self.loop.call_soon(self._look_again, connections)
 
     _roots: tuple[str, ...] = ()
-    _context_due = False
-
-    def _service_context(self) -> ssl.SSLContext:
-        return service_context(self.config, self._roots)
 
     def reload(self) -> None:
-        """Take the server certificate from its files again; connections that stand are not touched."""
-        if self._renew_context():
+        """Take the server certificate from its files again, without waiting for the next look at them."""
+        if self.contexts.reload(self.now()):
             log.info("certificate reloaded")
-
-    def _renew_context(self) -> bool:
-        """Take certificate and trusted roots for new connections; where that fails, the sweep tries again."""
-        try:
-            self.listener.context = self._service_context()
-        except StateError as error:
-            log.warning("the certificate cannot be used, the one in force stays", reason=str(error))
-            self._context_due = True
-            return False
-        self._context_due = False
-        self._follow_ticket_keys(self.now())
-        self.context_version = self.settings_version
-        return True
-
-    def _follow_ticket_keys(self, now: float) -> None:
-        """Have connections begin under the day's keys.
-
-        A TLS 1.2 client that takes no tickets has its session, with its certificate, kept by OpenSSL: where such
-        sessions pile up, they go with the context that has them.
-        """
-        if self.listener.sessions.session_stats()["number"] > _MOST_SESSIONS:
-            self._ticket_keys.leave()
-        sessions = self._ticket_keys.context(now)
-        # These two OpenSSL takes from the context that a connection begins under.
-        sessions.verify_mode = self.listener.context.verify_mode
-        sessions.num_tickets = self.listener.context.num_tickets
-        self.listener.sessions = sessions
 
     # Life.
 
@@ -336,9 +301,7 @@ class Worker:
         self._look_again(list(self.connections))
         self.listener.sweep(now)
         self.certificate_statuses.sweep(now)
-        if self._context_due:
-            self._renew_context()
-        self._follow_ticket_keys(now)
+        self.contexts.sweep(now)
         self._sweeper = self.loop.call_later(_SWEEP_S, self._sweep)
 
     def snapshot(self) -> dict[str, Any]:
@@ -370,6 +333,9 @@ class Worker:
             "streams": {name: sum(len(t.streams) for t in tunnels if t.name == name) for name in names},
             "streams_held": {name: sum(t.held_streams for t in tunnels if t.name == name) for name in names},
             "settings_version": self.settings_version,
+            "certificate_not_after_seconds": {
+                one.name: one.not_after for one in self.contexts.certificates if one.not_after
+            },
             "draining": self.draining,
         }
 

@@ -1,6 +1,5 @@
 """Checks of a site: its files, its database, its ports, and what it would publish."""
 
-import datetime as dt
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +8,7 @@ from cryptography import x509
 
 from causeway.errors import CausewayError, OperatorError
 from causeway.observability.checks import CheckResult, Status
+from causeway.pki.in_use import ExpiresSoon, term_of
 from causeway.pki.keys import load_signing_key
 from causeway.site.config import Approval, SiteConfig
 from causeway.site.context import InForce
@@ -16,10 +16,8 @@ from causeway.site.database import Database, database_name
 from causeway.site.http_server import listen
 from causeway.site.revocation.check import check_chains, check_lists
 from causeway.site.settings import build_content
-from causeway.site.tls import tls_context
+from causeway.site.tls import ServerTls
 from causeway.site.trust import read_certificates
-
-_EXPIRY_WARNING = dt.timedelta(days=14)
 
 
 def check(config: SiteConfig) -> list[CheckResult]:
@@ -44,24 +42,20 @@ def _attempt(name: str, target: Path | str, look: Callable[[], str]) -> CheckRes
         return CheckResult(name, str(target), Status.PASS, look())
     except (CausewayError, OSError, ValueError) as error:
         message, _, action = str(error).removeprefix(f"{target}: ").partition("; ")
-        return CheckResult(name, str(target), Status.FAIL, message, action or "correct the file or its path")
+        status = Status.WARN if isinstance(error, ExpiresSoon) else Status.FAIL
+        return CheckResult(name, str(target), status, message, action or "correct the file or its path")
 
 
 def _certificate(config: SiteConfig) -> str:
-    tls_context(config.server, lambda _failure: None)
+    ServerTls(config.server, lambda _failure: None)
     certificate = read_certificates([config.server.certificate])[0]
-    left = certificate.not_valid_after_utc - dt.datetime.now(dt.UTC)
-    if left < dt.timedelta(0):
-        raise OperatorError(f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}; renew it")
-    if left < _EXPIRY_WARNING:
-        raise OperatorError(f"expires in {left.days} days; renew it")
     names = _names(certificate)
     if not any(_matches(config.server.public_name, name) for name in names):
         raise OperatorError(
             f"it is for {', '.join(names) or 'no name'}, and not for {config.server.public_name}; "
             "get one for that name, or correct server.public_name"
         )
-    return f"{', '.join(names)}, valid until {certificate.not_valid_after_utc:%Y-%m-%d}"
+    return f"{', '.join(names)}, {term_of(certificate)}"
 
 
 def _names(certificate: x509.Certificate) -> list[str]:

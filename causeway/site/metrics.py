@@ -50,6 +50,12 @@ class Metrics:
             ["source"],
             registry=self.registry,
         )
+        self.certificate_not_after = Gauge(
+            "causeway_site_certificate_not_after_seconds",
+            "When a certificate in use ends, in seconds since 1970.",
+            ["certificate"],
+            registry=self.registry,
+        )
         self.devices = Gauge("causeway_site_devices", "Devices by approval.", ["approval"], registry=self.registry)
         self.settings_version = Gauge(
             "causeway_site_gateway_settings_version", "Newest published version.", registry=self.registry

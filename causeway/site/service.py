@@ -1,6 +1,7 @@
 """The running site: in what order it starts, what it watches, and how it stops."""
 
 import asyncio
+import dataclasses
 import functools
 import logging
 import signal
@@ -14,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from causeway.configuration import load
 from causeway.errors import CausewayError
 from causeway.observability import logging as structured_logging
+from causeway.pki.in_use import CertificateInUse
 from causeway.pki.issuers import Authorities
 from causeway.site import refusals
 from causeway.site.admin import admin_app
@@ -26,9 +28,10 @@ from causeway.site.default_policies import default_policies
 from causeway.site.http_server import SiteServer, listen, make_server
 from causeway.site.peer import Client, tls_peer
 from causeway.site.settings import Content, Decisions, build_content, read_decisions
-from causeway.site.tls import load_certificates, tls_context
+from causeway.site.tls import ServerTls
 from causeway.site.token_service import signing_keys
 from causeway.site.token_service.state import TokenState
+from causeway.site.trust import read_certificates
 
 _WATCH_S = 1.0
 _LOOK_AGAIN_S = 60.0
@@ -68,9 +71,10 @@ class _Service:
         self._path = path
         self._database = Database(config.database)
         self._site = Site(InForce.read(config), self._database)
-        self._tls = tls_context(
+        self._tls = ServerTls(
             config.server, functools.partial(refusals.note, self._site.metrics, Client("", "", True, None, None))
         )
+        self._certificate = self._follow_certificate()
         self._changes = Changes(0, 0)
         self._published_at = 0.0
         self._stop = asyncio.Event()
@@ -120,7 +124,7 @@ class _Service:
         public = functools.partial(
             make, app, request_timeout_s=server.request_timeout_s, max_connections=server.max_connections
         )
-        servers = [(public(context=self._tls), listen(server.address, server.port, "server"))]
+        servers = [(public(context=self._tls.context), listen(server.address, server.port, "server"))]
         if server.http_port is not None:
             servers.append((public(context=None), listen(server.address, server.http_port, "server (plain HTTP)")))
         admin = make(
@@ -142,6 +146,7 @@ class _Service:
         """Notice what the command line, or another server of the site, has changed in the database."""
         while True:
             await asyncio.sleep(_WATCH_S)
+            self._certificate.look()
             try:
                 changes = await run_in_threadpool(gateway_settings.changes, self._database)
                 if changes.counter != self._changes.counter or self._is_time():
@@ -175,9 +180,10 @@ class _Service:
         if fixed:
             _log.warning("reloaded in part: restart the site for the rest", tables=fixed)
         in_force = await run_in_threadpool(InForce.read, config)
-        await run_in_threadpool(load_certificates, self._tls, config.server)
+        await run_in_threadpool(self._tls.load, config.server)
         self._warn(in_force)
         await self._apply(in_force)
+        self._certificate = self._follow_certificate()
         _log.info("reloaded", gateway_settings_version=self._site.publisher.version)
 
     @staticmethod
@@ -194,6 +200,25 @@ class _Service:
         await run_in_threadpool(policies.keep_site_policies, self._database, default_policies(in_force.config))
         await self._publish(in_force)
         self._site.in_force = in_force
+        signing = in_force.site_signing.certificate
+        self._site.metrics.certificate_not_after.labels("signing").set(signing.not_valid_after_utc.timestamp())
+
+    def _follow_certificate(self) -> CertificateInUse:
+        server = self._site.config.server
+        followed = CertificateInUse(
+            "server", server.certificate, server.key, server.client_authority, take=self._take_certificate
+        )
+        followed.renew()
+        return followed
+
+    def _take_certificate(self) -> None:
+        """What devices are told of the management point's certificate goes with what the server shows."""
+        config = self._site.config
+        certificate = read_certificates([config.server.certificate])[0]
+        self._tls.load(config.server)
+        self._site.in_force = dataclasses.replace(self._site.in_force, server_certificate=certificate)
+        ends = certificate.not_valid_after_utc.timestamp()
+        self._site.metrics.certificate_not_after.labels("server").set(ends)
 
     async def _publish(self, in_force: InForce) -> None:
         def read() -> tuple[Changes, TokenState, Decisions, Content]:

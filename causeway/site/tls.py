@@ -8,12 +8,21 @@ from causeway.site.config import ServerConfig
 from causeway.site.errors import HandshakeFailed
 
 
-class _ObservedTls(ssl.SSLObject):
-    """Tells of handshakes that fail; asyncio does not, and a connection that never was has no protocol."""
+class _ServerConnection(ssl.SSLObject):
+    """Begins its handshake with the certificate in force, and tells where it fails.
 
+    asyncio does not tell, and a connection that never was has no protocol.
+    """
+
+    newest: Callable[[], ssl.SSLContext]
     on_failed: Callable[[HandshakeFailed], None]
+    _begun = False
 
     def do_handshake(self) -> None:
+        if not self._begun:
+            self._begun = True
+            # OpenSSL stays with the first context for sessions, and takes all else from this one.
+            self.context = self.newest()
         try:
             super().do_handshake()
         except _NO_FAILURE:
@@ -33,34 +42,48 @@ _NO_FAILURE = (
 )
 
 
-def tls_context(config: ServerConfig, on_failed: Callable[[HandshakeFailed], None]) -> ssl.SSLContext:
+class ServerTls:
     """TLS 1.2 and 1.3; a client certificate is asked for and, when shown, verified by the handshake.
 
-    Args:
-        config: names the files.
-        on_failed: told of each handshake that failed. The client's address is not known at that place.
-
-    Raises:
-        OperatorError: a file is missing, unreadable, no PEM, or the key is not the certificate's.
+    Attributes:
+        context: what connections begin under; each goes on with the files that were loaded last.
     """
+
+    def __init__(self, config: ServerConfig, on_failed: Callable[[HandshakeFailed], None]) -> None:
+        """Load the files that ``config`` names.
+
+        Args:
+            config: names the files.
+            on_failed: told of each handshake that failed. The client's address is not known at that place.
+
+        Raises:
+            OperatorError: a file is missing, unreadable, no PEM, or the key is not the certificate's.
+        """
+        self._newest = _loaded(config)
+        self.context = _empty()
+        members = {"newest": staticmethod(lambda: self._newest), "on_failed": staticmethod(on_failed)}
+        self.context.sslobject_class = type("ServerConnection", (_ServerConnection,), members)
+
+    def load(self, config: ServerConfig) -> None:
+        """Have new connections use the files as they are now: all of them, or none where one cannot be used.
+
+        Raises:
+            OperatorError: as above.
+        """
+        self._newest = _loaded(config)
+
+
+def _empty() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.sslobject_class = type("ObservedTls", (_ObservedTls,), {"on_failed": staticmethod(on_failed)})
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_OPTIONAL
     # Intermediates in the bundle are trusted as they stand: an authority may be known without its root.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    load_certificates(context, config)
     return context
 
 
-def load_certificates(context: ssl.SSLContext, config: ServerConfig) -> None:
-    """Load the server's certificate and the client authorities, again where they were renewed.
-
-    New connections use them. An authority that left the bundle stays trusted until the site is restarted.
-
-    Raises:
-        OperatorError: as for ``tls_context``.
-    """
+def _loaded(config: ServerConfig) -> ssl.SSLContext:
+    context = _empty()
     try:
         context.load_cert_chain(config.certificate, config.key)
     except (OSError, ssl.SSLError) as error:
@@ -71,6 +94,7 @@ def load_certificates(context: ssl.SSLContext, config: ServerConfig) -> None:
         context.load_verify_locations(config.client_authority)
     except (OSError, ssl.SSLError) as error:
         raise OperatorError(f"{config.client_authority}: no authorities in PEM form: {_why(error)}") from error
+    return context
 
 
 def _why(error: OSError) -> str:

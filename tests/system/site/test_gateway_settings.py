@@ -223,7 +223,7 @@ def test_a_new_settings_key_makes_a_new_version(new_site: RunningSite, make_poin
         assert make_point(new_site).settings(first.version, 10).version > first.version
 
 
-def test_a_renewed_server_certificate_is_served_after_a_reload(new_site: RunningSite, tmp_path: Path) -> None:
+def test_a_renewed_server_certificate_is_served_without_a_reload_once_its_key_fits(new_site: RunningSite) -> None:
     import ssl
 
     from causeway.pki.keys import new_p256_key
@@ -234,8 +234,10 @@ def test_a_renewed_server_certificate_is_served_after_a_reload(new_site: Running
     with running(new_site):
         before = served()
         renewed = new_site.authority.issue_server(["127.0.0.1"], new_p256_key(), Role.SITE_SYSTEM)
-        renewed.write(new_site.paths.certificate, new_site.paths.key)
-        new_site.reload()
+        new_site.paths.key.write_bytes(renewed.key_pem)
+        wait_until(lambda: "the certificate cannot be used" in new_site.log.read_text())
+        assert served() == before
+        new_site.paths.certificate.write_bytes(renewed.certificate_pem)
         wait_until(lambda: served() != before)
         assert renewed.certificate_pem.decode().startswith(served().strip())
 

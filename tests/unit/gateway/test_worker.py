@@ -34,17 +34,17 @@ async def test_a_certificate_being_renewed_does_not_keep_settings_out_of_force(
     path: DataPath, unreadable_certificate: Path
 ) -> None:
     content = unreadable_certificate.read_bytes()
-    context = path.worker.listener.context
+    context = path.worker.contexts.service
     unreadable_certificate.write_bytes(content[:100])
     settings = publish(path, trusted_roots=(root().pem,))
     assert path.worker.settings_version == settings.version
-    assert path.worker.listener.context is context
-    assert path.worker.context_version < settings.version  # handshakes still use the former roots, and are known by it
+    assert path.worker.contexts.service is context
+    assert path.worker.contexts.version < settings.version  # handshakes still use the former roots, and are known by it
     unreadable_certificate.write_bytes(content)
     path.worker.listener._accepting = True  # nobody is to listen
     path.worker._sweep()
-    assert path.worker.listener.context is not context
-    assert path.worker.context_version == settings.version
+    assert path.worker.contexts.service is not context
+    assert path.worker.contexts.version == settings.version
     assert path.worker._sweeper is not None
     path.worker._sweeper.cancel()
 
@@ -54,7 +54,7 @@ async def test_a_root_removed_during_a_handshake_is_noticed(path: DataPath) -> N
     guests = root("Guests")
     guest = guests.issue("GUEST1").der
     first = publish(path, trusted_roots=(guests.pem,))
-    assert path.worker.context_version == first.version
+    assert path.worker.contexts.version == first.version
     request = b"GET /device/x HTTP/1.1\r\nHost: a\r\n\r\n"
     trusted = path.connect(guest)
     trusted.send(request)
@@ -62,9 +62,9 @@ async def test_a_root_removed_during_a_handshake_is_noticed(path: DataPath) -> N
     path.site_systems[0].answer(b"HTTP/1.1 204 No Content\r\n\r\n")
     await path.settle()
     publish(path, trusted_roots=(root().pem,))
-    path.worker.context_version = first.version  # as for a handshake that began before
+    path.worker.contexts.version = first.version  # as for a handshake that began before
     late = path.connect(guest)
-    path.worker.context_version = first.version + 1
+    path.worker.contexts.version = first.version + 1
     for device in (late, trusted):
         device.received = b""
         device.send(request)
@@ -133,25 +133,25 @@ async def test_a_peer_that_may_not_open_a_tunnel_is_refused_and_counted(
 
 async def test_tls_sessions_do_not_pile_up(path: DataPath, monkeypatch: pytest.MonkeyPatch) -> None:
     worker = path.worker
-    before = worker._ticket_keys.context(worker.now())
+    before = worker.contexts.sessions
 
     def left_with(sessions: int) -> bool:
-        monkeypatch.setattr(worker.listener, "sessions", SimpleNamespace(session_stats=lambda: {"number": sessions}))
-        worker._follow_ticket_keys(worker.now())
-        return worker.listener.sessions is not before
+        monkeypatch.setattr(worker.contexts, "sessions", SimpleNamespace(session_stats=lambda: {"number": sessions}))
+        worker.contexts.follow_ticket_keys(worker.now())
+        return worker.contexts.sessions is not before
 
     assert not left_with(0)
     assert not left_with(1024)
     assert left_with(1025)
-    assert worker.listener.sessions.session_stats()["number"] == 0
+    assert worker.contexts.sessions.session_stats()["number"] == 0
 
 
 async def test_a_connection_begins_as_its_handshake_wants_it(path: DataPath) -> None:
-    listener = path.worker.listener
-    assert listener.context.verify_mode == ssl.CERT_OPTIONAL
-    for context in (listener.context, listener.sessions):
+    contexts = path.worker.contexts
+    assert contexts.service.verify_mode == ssl.CERT_OPTIONAL
+    for context in (contexts.service, contexts.sessions):
         assert context.minimum_version == ssl.TLSVersion.TLSv1_2
         assert context.options & ssl.OP_NO_RENEGOTIATION
-    path.worker._follow_ticket_keys(path.worker.now())
-    assert listener.sessions.verify_mode == listener.context.verify_mode
-    assert listener.sessions.num_tickets == listener.context.num_tickets
+    contexts.follow_ticket_keys(path.worker.now())
+    assert contexts.sessions.verify_mode == contexts.service.verify_mode
+    assert contexts.sessions.num_tickets == contexts.service.num_tickets
