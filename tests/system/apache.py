@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,32 +77,32 @@ def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 @contextlib.contextmanager
-def apache(folder: Path, answers: dict[str, str], hosts: Sequence[Host], *, run: Run = _run) -> Iterator[None]:
+def apache(answers: dict[str, str], hosts: Sequence[Host], *, run: Run = _run) -> Iterator[None]:
     """Serve until the block ends.
 
     Args:
-        folder: for its files.
         answers: by the query of ``/SMS_MP/.sms_aut``.
         hosts: what listens.
         run: starts it, on an island if need be.
     """
-    served = folder / "root" / "SMS_MP"
-    served.mkdir(parents=True)
-    for query, text in answers.items():
-        (served / query).write_text(text)
-    for place in (folder, *folder.parents):  # Apache's workers are another user
-        if place.name.startswith("pytest") or place == folder or folder.parent == place:
-            place.chmod(0o755)
-    modules = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in _MODULES)
-    config = folder / "apache.conf"
-    config.write_text(_CONFIG.format(folder=folder, modules=modules, hosts="\n".join(map(str, hosts))))
-    started = run("apache2", "-f", config, "-k", "start")  # goes into the background once its ports are open
-    assert started.returncode == 0, started.stderr
-    pid_file = folder / "apache.pid"
-    wait_until(lambda: pid_file.exists() and pid_file.read_text().strip(), what="Apache")
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(int(pid_file.read_text()), signal.SIGTERM)
-            wait_until(lambda: not pid_file.exists(), what="the end of Apache")
+    # Its workers are another user, and pytest's folders are for their owner alone.
+    with tempfile.TemporaryDirectory(prefix="causeway-apache-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        served = folder / "root" / "SMS_MP"
+        served.mkdir(parents=True)
+        for query, text in answers.items():
+            (served / query).write_text(text)
+        modules = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in _MODULES)
+        config = folder / "apache.conf"
+        config.write_text(_CONFIG.format(folder=folder, modules=modules, hosts="\n".join(map(str, hosts))))
+        started = run("apache2", "-f", config, "-k", "start")  # goes into the background once its ports are open
+        assert started.returncode == 0, started.stderr
+        pid_file = folder / "apache.pid"
+        wait_until(lambda: pid_file.exists() and pid_file.read_text().strip(), what="Apache")
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid_file.read_text()), signal.SIGTERM)
+                wait_until(lambda: not pid_file.exists(), what="the end of Apache")

@@ -84,11 +84,11 @@ def test_a_site_system_that_cannot_be_verified_or_refuses_us_is_not_trusted(prem
 
 @pytest.mark.parametrize("protocol", ["TLSv1.3", "TLSv1.2"])
 def test_the_certificate_is_shown_to_a_site_system_that_asks_for_it_by_the_path(
-    protocol: str, premises: Premises, tmp_path_factory: pytest.TempPathFactory
+    protocol: str, premises: Premises
 ) -> None:
     site, port, name = certificates("site"), free_ports(), f"late-{protocol[-1]}"
     host = Host("127.0.0.1", port, protocol, site.server("localhost", role=Role.SITE_SYSTEM), site.root)
-    with apache(tmp_path_factory.mktemp("late") / "apache", {"MPLIST": "<MPList/>"}, [host]):
+    with apache({"MPLIST": "<MPList/>"}, [host]):
         premises.path.publish_also(endpoint(name, f"/{name}", f"https://localhost:{port}/SMS_MP"))
         with premises.path.connect() as client:
             answer = client.ask("GET", f"/{name}/.sms_aut?MPLIST")

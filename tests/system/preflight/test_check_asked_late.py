@@ -32,7 +32,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Island, Pa
     (folder / "plan.toml").write_text(plan_text(plan))
     addresses = {name: f"127.0.0.{number}" for number, name in enumerate(NAMES, 11)}
     hosts = [Host(addresses[name], 443, protocol, pair, made.root) for name, protocol in NAMES.items()]
-    with island() as there, apache(folder / "apache", answers, hosts, run=there.run):
+    with island() as there, apache(answers, hosts, run=there.run):
         there.hosts(addresses)
         yield there, folder, made
 
