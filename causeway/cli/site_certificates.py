@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from causeway.cli.output import print_json, print_table, stdout
 from causeway.cli.site_database import ConfigOption, JsonOption, opened, remembered
 from causeway.errors import OperatorError
-from causeway.site.database import gateway_settings
+from causeway.site.database import Database, blocks, gateway_settings
+from causeway.site.database.gateway_settings import Blocked
 from causeway.site.trust import read_certificates
 
 app = typer.Typer(
@@ -34,13 +35,16 @@ def options(context: typer.Context, config: ConfigOption = None) -> None:
 
 @app.command("list")
 def list_blocked(context: typer.Context, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """List the certificates that are blocked from the command line."""
+    """List the certificates that are blocked, by themselves or with their device."""
     with opened(context, config) as database:
-        blocked = gateway_settings.blocked(database)
+        blocked = [*gateway_settings.blocked(database), *_of_devices(database)]
     if as_json:
         print_json([dataclasses.asdict(one) for one in blocked])
         return
-    rows = [(one.fingerprint, f"{one.blocked_at:%Y-%m-%d %H:%M:%SZ}", one.reason) for one in blocked]
+    rows = [
+        (one.fingerprint, "-" if one.blocked_at is None else f"{one.blocked_at:%Y-%m-%d %H:%M:%SZ}", one.reason)
+        for one in blocked
+    ]
     print_table(("SHA-256", "blocked at", "reason"), rows, none="No certificates are blocked.")
 
 
@@ -63,9 +67,21 @@ def unblock(context: typer.Context, certificate: CertificateArgument, config: Co
     """Accept a certificate again."""
     fingerprint = _fingerprint(certificate)
     with opened(context, config) as database:
-        if not gateway_settings.unblock(database, fingerprint):
-            raise OperatorError(f"{fingerprint}: not blocked from the command line")
+        unblocked = gateway_settings.unblock(database, fingerprint)
+        of_device = [one for one in _of_devices(database) if one.fingerprint == fingerprint]
+    if not unblocked and not of_device:
+        raise OperatorError(f"{fingerprint}: not blocked from the command line")
+    if of_device:
+        raise OperatorError(f"{fingerprint}: refused since {of_device[0].reason}; {_remedy(of_device[0])}")
     stdout.print(f"{fingerprint} is not blocked any more.", soft_wrap=True)
+
+
+def _of_devices(database: Database) -> tuple[Blocked, ...]:
+    return blocks.of_devices(database, now=datetime.now(UTC)).certificates
+
+
+def _remedy(blocked: Blocked) -> str:
+    return f"`causeway site devices show {blocked.device}` and `causeway site blocks` say by what"
 
 
 def _fingerprint(text: str) -> str:

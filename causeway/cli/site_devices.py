@@ -89,7 +89,7 @@ def report(
 
 @app.command()
 def approve(context: typer.Context, device: DeviceArgument, config: ConfigOption = None) -> None:
-    """Let a device in that waits or is blocked."""
+    """Let a device in that waits."""
     with opened(context, config) as database:
         found = _one(database, device)
         decisions.approve(database, found)
@@ -103,11 +103,23 @@ def block(
     config: ConfigOption = None,
     reason: Annotated[str, typer.Option("--reason", help="Why; shown with the device.")] = "",
 ) -> None:
-    """Refuse a device, here and, by its certificate, at every gateway."""
+    """Refuse a device here and at every gateway, however it shows who it is."""
     with opened(context, config) as database:
         found = _one(database, device)
         decisions.block(database, found, reason)
     _say(found, "blocked")
+
+
+@app.command()
+def unblock(context: typer.Context, device: DeviceArgument, config: ConfigOption = None) -> None:
+    """Take the block of a device away: it is again what it was before, approved or waiting."""
+    with opened(context, config) as database:
+        found = _one(database, device)
+        approval = decisions.unblock(database, found)
+        others = decisions.still_refused(database, found)
+    _say(found, f"not blocked any more, and {'waits for approval' if approval is ApprovalState.PENDING else approval}")
+    for other in others:
+        stdout.print(f"It is still refused: {other}", markup=False, soft_wrap=True)
 
 
 @app.command()

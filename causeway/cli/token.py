@@ -149,7 +149,10 @@ def _id(text: str) -> str:
 
 
 def _unknown(token: str) -> OperatorError:
-    return OperatorError(f"{_id(token)}: no token has this id; `causeway token list` shows them")
+    return OperatorError(
+        f"{_id(token)}: no bulk registration token has this id; `causeway token list` shows them, and "
+        "`causeway site blocks add token` blocks a token of a device"
+    )
 
 
 def _lifetime(text: str) -> timedelta:

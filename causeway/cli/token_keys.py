@@ -10,6 +10,7 @@ from causeway.cli.site_database import ConfigOption, JsonOption, opened_site, re
 from causeway.errors import OperatorError
 from causeway.pki.keys import load_signing_key
 from causeway.site.config import SiteConfig
+from causeway.site.database import Database
 from causeway.site.database import signing_keys as rows_of_keys
 from causeway.site.token_service import SigningKeys, signing_keys
 from causeway.site.token_service.sealing import Seal
@@ -17,6 +18,8 @@ from causeway.site.token_service.sealing import Seal
 app = typer.Typer(
     invoke_without_command=True, help="The keys that sign the site's tokens. Without a command: list them."
 )
+
+KeyArgument = Annotated[str, typer.Argument(help="The key's id, or its beginning.")]
 
 
 @app.callback()
@@ -57,7 +60,7 @@ def rotate(
 @app.command()
 def withdraw(
     context: typer.Context,
-    key: Annotated[str, typer.Argument(help="The key's id, or its beginning.")],
+    key: KeyArgument,
     config: ConfigOption = None,
     reason: Annotated[str, typer.Option("--reason", help="Why; shown in the list.")] = "",
 ) -> None:
@@ -68,12 +71,27 @@ def withdraw(
     """
     now = datetime.now(UTC)
     with opened_site(context, config) as (site, database):
-        found = [row.key_id for row in rows_of_keys.everything(database) if row.key_id.startswith(key)]
-        if len(found) != 1:
-            what = "several keys begin" if found else "no key begins"
-            raise OperatorError(f"{what} with {key[:64]}; `causeway token keys list` shows them")
-        changed = signing_keys.withdraw(database, site.tokens, _seal(site), found[0], reason, now=now)
-    stdout.print(f"{found[0]} is withdrawn." if changed else f"{found[0]} was withdrawn already.", soft_wrap=True)
+        key_id = _one(database, key)
+        changed = signing_keys.withdraw(database, site.tokens, _seal(site), key_id, reason, now=now)
+    stdout.print(f"{key_id} is withdrawn." if changed else f"{key_id} was withdrawn already.", soft_wrap=True)
+
+
+@app.command()
+def restore(context: typer.Context, key: KeyArgument, config: ConfigOption = None) -> None:
+    """Have a withdrawn key's tokens count again at every gateway: it was withdrawn by mistake, and nobody knows it."""
+    with opened_site(context, config) as (_, database):
+        key_id = _one(database, key)
+        if not rows_of_keys.restore(database, key_id):
+            raise OperatorError(f"{key_id}: not withdrawn")
+    stdout.print(f"{key_id} is not withdrawn any more.", soft_wrap=True)
+
+
+def _one(database: Database, key: str) -> str:
+    found = [row.key_id for row in rows_of_keys.everything(database) if row.key_id.startswith(key)]
+    if len(found) != 1:
+        what = "several keys begin" if found else "no key begins"
+        raise OperatorError(f"{what} with {key[:64]}; `causeway token keys list` shows them")
+    return found[0]
 
 
 def _list(context: typer.Context, config: ConfigOption, *, as_json: bool) -> None:

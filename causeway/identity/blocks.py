@@ -48,19 +48,21 @@ class Blocks:
                 if identity.kind is Kind.CERTIFICATE
                 else "CMGService_DeviceBlocked",
                 f"certificate {min(blocked)} is blocked",
-                "causeway site certificates unblock lets it in again.",
+                "causeway site certificates list says whether it or its device is blocked; causeway site certificates "
+                "unblock, or causeway site devices unblock, lets it in again.",
             )
         if self.tokens and (identity.token in self.tokens or digest in self.tokens):
             return Denial(
                 "CMGService_TokenBlocked",
                 f"token {identity.token or digest} is blocked",
-                "Unblock the token at the site, or give the device a new one.",
+                "causeway token unblock, or causeway site blocks remove token, lets it in again; or give the device a "
+                "new one.",
             )
         if self.devices and identity.device.lower() in self.devices:
             return Denial(
                 "CMGService_DeviceBlocked",
                 f"device {identity.device} is blocked",
-                "Unblock the device at the site.",
+                "causeway site devices unblock, or causeway site blocks remove, lets it in again.",
             )
         if self.names and (blocked := self.names & (names or {identity.subject.lower()})):
             return Denial(

@@ -87,6 +87,8 @@ class SiteApp:
         for fingerprint in client.fingerprints:
             if self._site.is_blocked(fingerprint):
                 raise CertificateBlocked(f"the certificate {fingerprint} is blocked")
+        if name := self._site.blocked_name(client.names):
+            raise CertificateBlocked(f"the name {name} of the certificate is blocked")
         handler = _URLS.get(path)
         if handler is None:
             raise NotFound("the site has nothing at this URL")

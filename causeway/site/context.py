@@ -16,6 +16,7 @@ from causeway.pki.fingerprints import fingerprints_of
 from causeway.pki.keys import load_private_key, load_signing_key
 from causeway.site.budget import ByteBudget
 from causeway.site.config import SiteConfig
+from causeway.site.credentials import Credentials
 from causeway.site.database import Database
 from causeway.site.metrics import Metrics
 from causeway.site.revocation.answers import CertificateAnswers
@@ -108,12 +109,14 @@ class Site:
         self.metrics = Metrics()
         self.publisher = Publisher(database)
         self.tokens = TokenLedger()
+        self.credentials = Credentials(database)
         self.revocation = RevocationWatch(self)
         self.revocation_lists = ListsInDatabase(database)
         self.certificates = CertificateAnswers(self)
         self.draining = False
         self.buffered = ByteBudget(in_force.config.server.max_buffered_bytes)
         self._blocked: frozenset[str] = frozenset()
+        self._blocked_names: frozenset[str] = frozenset()
         self._token_state: TokenState | None = None
         self._admission: Admission | None = None
         self.entra_keys = EntraKeys(in_force.config.entra_keys)
@@ -143,9 +146,16 @@ class Site:
         self.entra_keys.configure(settings.entra_tenants)
         self._admission = Admission(settings, self.entra_keys)
 
-    def block(self, fingerprints: Iterable[str]) -> None:
-        """Refuse these client certificates from now on, beside those of the configuration."""
+    def block(self, fingerprints: Iterable[str], names: Iterable[str] = ()) -> None:
+        """Refuse these client certificates, beside those of the configuration, and these names from now on."""
         self._blocked = frozenset(fingerprints)
+        self._blocked_names = frozenset(name.lower() for name in names)
+
+    def blocked_name(self, names: Iterable[str]) -> str:
+        """The first of ``names`` that is refused, without regard to case; empty where none is."""
+        if not self._blocked_names:
+            return ""
+        return next((name for name in names if name.lower() in self._blocked_names), "")
 
     def is_blocked(self, fingerprint: str) -> bool:
         """Whether a client certificate, by SHA-256 in hexadecimal, is refused."""

@@ -3,12 +3,15 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import NameOID
 from starlette.requests import Request
 
+from causeway.identity.certificate import names_of
 from causeway.pki.fingerprints import fingerprints_of
 from causeway.pki.roles import Role, roles_of
 from causeway.site.trust import TrustedRoots
@@ -30,6 +33,7 @@ class TlsPeer:
         fingerprint: SHA-256 of its DER, 64 hexadecimal digits.
         fingerprints: the same, and those of its twins.
         subject: its subject, RFC 4514.
+        names: what it calls its holder, lower case: common names and DNS names.
         is_connection_point: whether it is a connection point's: it says so, and an authority that may say so issued it.
     """
 
@@ -37,6 +41,7 @@ class TlsPeer:
     fingerprint: str
     fingerprints: frozenset[str]
     subject: str
+    names: frozenset[str]
     is_connection_point: bool
 
 
@@ -56,6 +61,7 @@ def tls_peer(der: bytes | None, connection_point_roots: TrustedRoots) -> TlsPeer
             fingerprint=certificate.fingerprint(SHA256()).hex(),
             fingerprints=fingerprints_of(der),
             subject=certificate.subject.rfc4514_string(),
+            names=names_of(der),
             is_connection_point=Role.CONNECTION_POINT in roles_of(certificate)
             and connection_point_roots.vouch_for(certificate, now=datetime.now(UTC)),
         )
@@ -108,6 +114,18 @@ class Client:
         return own if self.vouched is None else own | {self.vouched.fingerprint}
 
     @property
+    def names(self) -> frozenset[str]:
+        """What the device's certificate calls it, lower case.
+
+        Of one behind a connection point, the gateway has compared the DNS names: here there are its common names.
+        """
+        if self.tls is None:
+            return frozenset()
+        if self.tls.is_connection_point:
+            return common_names(self.vouched.subject) if self.vouched else frozenset()
+        return self.tls.names
+
+    @property
     def subject(self) -> str | None:
         """The subject of that certificate."""
         if self.tls is None:
@@ -115,6 +133,16 @@ class Client:
         if self.tls.is_connection_point:
             return self.vouched.subject if self.vouched else None
         return self.tls.subject
+
+
+@lru_cache(maxsize=8192)
+def common_names(subject: str) -> frozenset[str]:
+    """The common names in a subject in the form of RFC 4514, lower case; none where it cannot be read."""
+    try:
+        attributes = x509.Name.from_rfc4514_string(subject).get_attributes_for_oid(NameOID.COMMON_NAME)
+    except ValueError:
+        return frozenset()
+    return frozenset(str(attribute.value).lower() for attribute in attributes)
 
 
 def client_of(request: Request) -> Client:

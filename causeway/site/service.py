@@ -232,7 +232,7 @@ class _Service:
 
         async with self._publishing:
             changes, tokens, decisions, content = await run_in_threadpool(read)
-            self._site.block(decisions.blocked_certificates)
+            self._site.block(decisions.blocked_certificates, decisions.blocked_names)
             self._site.admit(tokens, content.settings)
             await self._site.publisher.publish(content, in_force.settings_key)
             self._changes = changes

@@ -172,15 +172,43 @@ def count_by_approval(database: Database) -> dict[ApprovalState, int]:
     return dict.fromkeys(ApprovalState, 0) | {ApprovalState(state): number for state, number in rows}
 
 
-def decide(database: Database, number: int, approval: ApprovalState, reason: str) -> None:
-    """Approve or block a device."""
+def approve(database: Database, number: int, reason: str) -> None:
+    """Approve a device that is not blocked."""
     with database.write() as session:
         session.execute(
             update(Device)
-            .where(Device.id == number)
-            .values(approval=approval, approval_reason=reason[:NAME_CHARACTERS])
+            .where(Device.id == number, Device.approval != ApprovalState.BLOCKED)
+            .values(approval=ApprovalState.APPROVED, approval_reason=reason[:NAME_CHARACTERS])
         )
         note_change(session)
+
+
+def block(database: Database, number: int, reason: str) -> None:
+    """Block a device; what it was is kept for the day on which it is unblocked."""
+    with database.write() as session:
+        device = session.get(Device, number, with_for_update=True)
+        if device is None:
+            return
+        if device.approval != ApprovalState.BLOCKED:
+            device.approval_before_block, device.reason_before_block = device.approval, device.approval_reason
+        device.approval, device.approval_reason = ApprovalState.BLOCKED, reason[:NAME_CHARACTERS]
+        note_change(session)
+
+
+def unblock(database: Database, number: int) -> ApprovalState | None:
+    """Let a device be again what it was before it was blocked, and return that; None where it is not blocked.
+
+    One that was blocked by a version that did not keep that waits for approval.
+    """
+    with database.write() as session:
+        device = session.get(Device, number, with_for_update=True)
+        if device is None or device.approval != ApprovalState.BLOCKED:
+            return None
+        device.approval = device.approval_before_block or ApprovalState.PENDING
+        device.approval_reason = device.reason_before_block or ""
+        device.approval_before_block = device.reason_before_block = None
+        note_change(session)
+        return ApprovalState(device.approval)
 
 
 def remove(database: Database, number: int, *, now: datetime, tokens_end_at: datetime) -> None:

@@ -24,11 +24,15 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A blocked certificate: its SHA-256, why, and since when (UTC)."""
+    """A blocked certificate: its SHA-256, why, and since when (UTC); None where that follows from a device's block.
+
+    ``device`` is the id of that device, or empty.
+    """
 
     fingerprint: str
     reason: str
-    blocked_at: datetime
+    blocked_at: datetime | None
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,13 @@ class CertificateUse(StrEnum):
     ENCRYPTION = "encryption"
 
 
+class CredentialKind(StrEnum):
+    """What a device shows beside the certificates that it registered."""
+
+    TLS_CERTIFICATE = "tls-certificate"
+    ENTRA_DEVICE = "entra-device"
+
+
 class Device(Base):
     """A registered device."""
 
@@ -55,6 +62,9 @@ class Device(Base):
     agent_version: Mapped[str] = mapped_column(String(NAME_CHARACTERS))
     approval: Mapped[ApprovalState] = mapped_column(String(16), index=True)
     approval_reason: Mapped[str] = mapped_column(String(NAME_CHARACTERS))
+    # What a blocked device is again once it is unblocked; NULL where it is not blocked.
+    approval_before_block: Mapped[ApprovalState | None] = mapped_column(String(16))
+    reason_before_block: Mapped[str | None] = mapped_column(String(NAME_CHARACTERS))
     registered_at: Mapped[datetime]
     registration_time: Mapped[datetime]
     last_contact_at: Mapped[datetime]
@@ -85,6 +95,17 @@ class DeviceCertificate(Base):
     der: Mapped[bytes] = mapped_column(LargeBinary)
 
     device: Mapped[Device] = relationship(back_populates="certificates")
+
+
+class DeviceCredential(Base):
+    """What a device has shown: SHA-256 of a TLS certificate, or its id at an Entra tenant."""
+
+    __tablename__ = "device_credentials"
+
+    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[CredentialKind] = mapped_column(String(16), primary_key=True)
+    value: Mapped[str] = mapped_column(String(NAME_CHARACTERS), primary_key=True, index=True)
+    seen_at: Mapped[datetime]
 
 
 class Registration(Base):
@@ -277,9 +298,11 @@ class TokenProof(Base):
 class BlockKind(StrEnum):
     """What else is blocked, beside certificates, bulk tokens and registered devices."""
 
+    DEVICE = "device"
     NAME = "name"
     REMOVED_DEVICE = "removed-device"
     TENANT = "tenant"
+    TOKEN = "token"  # noqa: S105  # a kind
 
 
 class Block(Base):

@@ -100,6 +100,23 @@ def withdraw(
         return True
 
 
+def restore(database: Database, key_id: str) -> bool:
+    """Have the tokens of a withdrawn key count again; False where it is not withdrawn.
+
+    Raises:
+        KeyError: there is no such key.
+    """
+    with database.write(alone=_ALONE) as session:
+        row = session.get(TokenSigningKey, key_id, with_for_update=True)
+        if row is None:
+            raise KeyError(key_id)
+        if row.withdrawn_at is None:
+            return False
+        row.withdrawn_at, row.withdrawal_reason = None, ""
+        note_change(session)
+        return True
+
+
 def note_token(session: Session, key_id: str, ends_at: datetime) -> None:
     """Within a transaction: the key signs a token that ends at ``ends_at``, so it stays published until then."""
     session.execute(

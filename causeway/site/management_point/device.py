@@ -39,7 +39,7 @@ def require_approved(site: Site, known: KnownDevice) -> None:
 
     Raises:
         DevicePending: it waits for approval.
-        DeviceBlocked: it is blocked.
+        DeviceBlocked: it is blocked, or its name is.
         CertificateBlocked: its signing certificate is.
     """
     device = known.device
@@ -47,5 +47,7 @@ def require_approved(site: Site, known: KnownDevice) -> None:
         raise DevicePending(f"{device.smsid} waits for approval")
     if device.approval is ApprovalState.BLOCKED:
         raise DeviceBlocked(f"{device.smsid} is blocked: {device.approval_reason}")
+    if name := site.blocked_name((device.netbios_name, device.fq_name)):
+        raise DeviceBlocked(f"the name {name} of {device.smsid} is blocked")
     if site.is_certificate_blocked(x509.load_der_x509_certificate(known.signing_certificate)):
         raise CertificateBlocked(f"the signing certificate of {device.smsid} is blocked")

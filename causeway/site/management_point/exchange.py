@@ -6,6 +6,7 @@ from datetime import datetime
 from causeway.messaging.message import Message
 from causeway.site.config import ManagementPointConfig
 from causeway.site.context import InForce, Site
+from causeway.site.database.devices import DeviceRow
 from causeway.site.peer import Client
 from causeway.site.token_service import Presented
 
@@ -32,6 +33,10 @@ class Exchange:
     def config(self) -> ManagementPointConfig:
         """The management point's configuration."""
         return self.in_force.config.management_point
+
+    def note_credentials(self, device: DeviceRow) -> None:
+        """Note what ``device``, which has proved its key, has shown with this message."""
+        self.site.credentials.note(device, self.client, self.presented, now=self.now)
 
     def body(self) -> str:
         """The body's text: of a request, which is short; reports are longer and signed, and read elsewhere.

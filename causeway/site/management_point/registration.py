@@ -5,7 +5,10 @@ Status and approval numbers: ``causeway.messaging.registration``.
 
 import hashlib
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from causeway.identity import Kind
+from causeway.identity.certificate import names_of
 from causeway.messaging.identifiers import new_smsid
 from causeway.messaging.registration import (
     ApprovalStatus,
@@ -67,13 +70,18 @@ def answer(exchange: Exchange) -> str:
 
 
 def _answer(exchange: Exchange, request: RegistrationRequest) -> str:
-    _check_certificates(exchange, request)
     known = devices.find_by_identity(exchange.site.database, devices.identity_of(request.signing_certificate))
+    if known is not None:
+        # Of a device that is blocked, too: what it shows is refused with it.
+        exchange.note_credentials(known)
+    _check_certificates(exchange, request)
+    _check_names(exchange, request, known)
     _check_token(exchange, known)
     if known is None and request.request_type is RequestType.CONFIRMATION:
         # Removed by an operator, or of another site's database: it is to start over.
         return _response(exchange, request, "", RegistrationStatus.RESET, ApprovalStatus.UNKNOWN)
     device = _register(exchange, request)
+    exchange.note_credentials(device)
     status, approval = _STATUS[device.approval]
     if approval is ApprovalStatus.APPROVED and device.approval_reason.startswith(BY_ENTRA):
         approval = ApprovalStatus.ENTRA
@@ -105,6 +113,15 @@ def _register(exchange: Exchange, request: RegistrationRequest) -> DeviceRow:
     if device.approval is ApprovalState.BLOCKED:
         raise DeviceBlocked(f"{device.smsid} is blocked: {device.approval_reason}")
     return device
+
+
+def _check_names(exchange: Exchange, request: RegistrationRequest, known: DeviceRow | None) -> None:
+    """A blocked name is refused to newcomers, and a device does not leave it by calling itself otherwise."""
+    names = [request.properties.get("Netbios Name", ""), request.properties.get("FQ Name", "")]
+    names += sorted(names_of(request.signing_certificate.public_bytes(Encoding.DER)))
+    names += [] if known is None else [known.netbios_name, known.fq_name]
+    if name := exchange.site.blocked_name(names):
+        raise DeviceBlocked(f"the name {_shown(name)} is blocked")
 
 
 def _check_token(exchange: Exchange, known: DeviceRow | None) -> None:

@@ -19,6 +19,7 @@ def approved_sender(exchange: Exchange) -> DeviceRow:
     """
     known = known_device(exchange.site, exchange.message.header.source_id)
     verify_message(exchange.message, signing_key(known))
+    exchange.note_credentials(known.device)
     require_own(exchange.presented, known.device.smsid)
     require_approved(exchange.site, known)
     return known.device
@@ -39,6 +40,7 @@ def approved_asker(exchange: Exchange) -> DeviceRow:
     known: KnownDevice = token_holder(exchange.site, auth.token.token, auth.token.signature)
     if known.device.smsid != normalise_smsid(exchange.message.header.source_id):
         raise IdentityMismatch(f"{exchange.message.header.source_id[:60]!r} sent the token of {known.device.smsid}")
+    exchange.note_credentials(known.device)
     require_own(exchange.presented, known.device.smsid)
     require_approved(exchange.site, known)
     return known.device

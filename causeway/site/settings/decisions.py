@@ -18,7 +18,7 @@ class Decisions:
 
     Attributes:
         blocked_certificates: SHA-256, in hexadecimal.
-        blocked_devices: their ids, ``GUID:…``.
+        blocked_devices: their ids, ``GUID:…``, or those at Entra tenants.
         blocked_names: names of devices.
         blocked_tokens: ids of tokens.
         blocked_tenants: ids of Entra tenants.
@@ -44,11 +44,15 @@ def read_decisions(
     database: Database, config: SiteConfig, tokens: TokenState, lists: ListsInDatabase, *, now: datetime
 ) -> Decisions:
     """What is decided, as the database has it at ``now``."""
+    of_devices = blocks.of_devices(database, now=now)
+    certificates = (*gateway_settings.blocked(database), *of_devices.certificates)
     return Decisions(
-        blocked_certificates=tuple(one.fingerprint for one in gateway_settings.blocked(database)),
-        blocked_devices=tuple(blocks.blocked_devices(database, now=now)),
+        blocked_certificates=tuple(sorted({one.fingerprint for one in certificates})),
+        blocked_devices=of_devices.ids,
         blocked_names=_blocked(database, BlockKind.NAME),
-        blocked_tokens=tuple(bulk_tokens.blocked_ids(database, now=now)),
+        blocked_tokens=tuple(
+            sorted({*bulk_tokens.blocked_ids(database, now=now), *_blocked(database, BlockKind.TOKEN)})
+        ),
         blocked_tenants=_blocked(database, BlockKind.TENANT),
         site_tokens=SiteTokens(issuer=tokens.issuer, keys=tokens.keys.published(now)),
         revocation_lists=lists.now().sections if config.revocation.check else (),

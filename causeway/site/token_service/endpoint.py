@@ -41,5 +41,5 @@ async def answer(site: Site, client: Client, request: Request) -> Response:
         body += chunk
         if len(body) > MAX_REQUEST_BYTES:
             raise TooLargeError(f"a request of more than {MAX_REQUEST_BYTES} bytes")
-    text = await run_in_threadpool(service.answer, site, bytes(body), presented)
+    text = await run_in_threadpool(service.answer, site, client, bytes(body), presented)
     return Response(text, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})

@@ -20,6 +20,7 @@ from causeway.site.database import token_proofs
 from causeway.site.database.devices import KnownDevice
 from causeway.site.errors import EntraTokenRefused, ProofExpired, ProofWrong
 from causeway.site.management_point.device import known_device, require_approved, signing_key
+from causeway.site.peer import Client
 from causeway.site.token_service.admission import Presented, require_own
 from causeway.site.token_service.issue import Holder, device_token, lifetime_of
 
@@ -28,11 +29,12 @@ _LEDGER_MARGIN = timedelta(minutes=1)
 _log = structlog.get_logger(__name__)
 
 
-def answer(site: Site, body: bytes, presented: Presented | None) -> str:
+def answer(site: Site, client: Client, body: bytes, presented: Presented | None) -> str:
     """The tokens that a device asks for, as the answer's body.
 
     Args:
         site: the site.
+        client: who asks.
         body: the request.
         presented: the token that came with it, which has to be the device's own where it names a device.
 
@@ -47,6 +49,7 @@ def answer(site: Site, body: bytes, presented: Presented | None) -> str:
     request = parse_token_request(decode_document(body))
     known = known_device(site, request.client_id)
     _verify(site, request, known, now)
+    site.credentials.note(known.device, client, presented, now=now)
     require_own(presented, known.device.smsid)
     _require_tenant(site, presented)
     require_approved(site, known)

@@ -14,6 +14,7 @@ from tests.system.certificates import certificates
 from tests.system.entra.provider import Provider
 from tests.system.site.by_token import bearer, exchange
 from tests.system.site.running import RunningSite, lay_out, running, wait_until
+from tests.system.site.third_party import Client
 
 pytestmark = pytest.mark.xdist_group("entra")  # they share one provider
 
@@ -111,3 +112,27 @@ def test_a_tenant_whose_registrations_do_not_approve_leaves_that_to_the_operator
             response = client.send("MP_PolicyManager", client.assignments_request())
             # A message of a device that is blocked is not accepted, which is an empty answer.
             assert (response.status_code, response.content) in ((200, b""), (403, response.content))
+
+
+def test_a_device_is_blocked_with_what_it_is_at_its_tenant_and_by_that(site: RunningSite, provider: Provider) -> None:
+    known_as = str(uuid.uuid4())
+    entra = bearer(site, provider.token(deviceid=known_as))
+    assert entra.register().get("ApprovalStatus") == "3"
+    ccm = next(one.text for one in exchange(entra).tokens if one.kind is TokenKind.CCM)
+    own = bearer(site, ccm, key=entra.key, certificate=entra.certificate)
+    own.smsid = entra.smsid
+
+    def is_let_in(client: Client) -> bool:
+        status: int = client.get("/SMS_MP_TokenAuth/.sms_aut?MPLIST").status_code
+        return status == 200
+
+    for block, unblock in (
+        (("devices", "block", entra.smsid), ("devices", "unblock", entra.smsid)),
+        (("blocks", "add", "device", known_as.upper()), ("blocks", "remove", "device", known_as)),
+    ):
+        assert is_let_in(entra)
+        assert is_let_in(own)
+        site.cli(*block)
+        wait_until(lambda: not is_let_in(entra) and not is_let_in(own))
+        site.cli(*unblock)
+        wait_until(lambda: is_let_in(entra) and is_let_in(own))

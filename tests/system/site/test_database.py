@@ -135,7 +135,7 @@ def test_a_decision_of_the_operator_outlives_the_next_registration(
     opened: Database, certificate: x509.Certificate
 ) -> None:
     row = register(opened, registration(certificate))
-    devices.decide(opened, row.number, ApprovalState.BLOCKED, "stolen")
+    devices.block(opened, row.number, "stolen")
 
     again = register(opened, registration(certificate, 2, approval_reason="a trusted root"))
 

@@ -109,16 +109,18 @@ def test_a_blocked_device_is_rejected_and_its_certificate_too(shared_site: Runni
 
     shared_site.cli("devices", "block", "LOST", "--reason", "stolen")
 
-    assert device.register().get("Status") == "3"
-    assert device.certificate is not None
+    wait_until(lambda: device.get("/SMS_MP/.sms_aut?MPLIST").reason == "MP_CertificateBlocked")
     assert json.loads(shared_site.cli("certificates", "list", "--json").stdout)
-    device.smsid = json.loads(shared_site.cli("devices", "show", "LOST", "--json").stdout)["smsid"]
-    assert device.send("MP_PolicyManager", device.assignments_request()).content == b""
+    inside = client(shared_site, system=ALTAUTH, name="LOST", key=device.key, certificate=device.certificate)
+    assert inside.register().get("Status") == "3"
+    inside.smsid = device.smsid
+    assert inside.send("MP_PolicyManager", inside.assignments_request()).content == b""
 
-    shared_site.cli("devices", "approve", "LOST")
+    shared_site.cli("devices", "unblock", "LOST")
 
     # A running site notices within a second what a command did.
-    wait_until(lambda: device.register().get("Status") == "0")
+    wait_until(lambda: device.get("/SMS_MP/.sms_aut?MPLIST").status_code == 200)
+    assert device.register().get("Status") == "0"
     assert json.loads(shared_site.cli("certificates", "list", "--json").stdout) == []
 
 

@@ -7,15 +7,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from causeway.configuration import parse
 from causeway.site.config import DatabaseConfig
-from causeway.site.database import Database, blocks, bulk_tokens, devices, gateway_settings, signing_keys, site_facts
+from causeway.site.database import (
+    Database,
+    blocks,
+    bulk_tokens,
+    credentials,
+    devices,
+    gateway_settings,
+    migrations,
+    signing_keys,
+    site_facts,
+)
 from causeway.site.database import token_proofs as proofs
+from causeway.site.database.blocks import DeviceBlocks
 from causeway.site.database.bulk_tokens import NewBulkToken
 from causeway.site.database.devices import NewRegistration, UsedBulkToken
-from causeway.site.database.models import ApprovalState, BlockKind
+from causeway.site.database.models import ApprovalState, BlockKind, CredentialKind
 from causeway.site.database.signing_keys import NewKey
 from causeway.site.errors import (
     BulkTokenBlocked,
@@ -159,7 +173,7 @@ def test_a_blocked_device_stays_blocked_whatever_token_it_comes_with(
     new_token(opened)
     row = register(opened, keys[0], 0)
     assert row is not None
-    devices.decide(opened, row.number, ApprovalState.BLOCKED, "stolen")
+    devices.block(opened, row.number, "stolen")
 
     again = register(opened, keys[0], 0)
 
@@ -179,7 +193,7 @@ def test_what_is_decided_wakes_the_sites(opened: Database, keys: list[rsa.RSAPri
     seen.append(counter())
     bulk_tokens.unblock(opened, TOKEN.id)
     seen.append(counter())
-    devices.decide(opened, row.number, ApprovalState.BLOCKED, "stolen")
+    devices.block(opened, row.number, "stolen")
     seen.append(counter())
     blocks.block(opened, BlockKind.TENANT, "t", "", now=NOW)
     seen.append(counter())
@@ -202,11 +216,11 @@ def test_tokens_of_blocked_and_of_removed_devices_count_for_nothing(
     rows = [register(opened, keys[number], number) for number in range(3)]
     assert rows[0]
     assert rows[1]
-    devices.decide(opened, rows[0].number, ApprovalState.BLOCKED, "stolen")
+    devices.block(opened, rows[0].number, "stolen")
     devices.remove(opened, rows[1].number, now=NOW, tokens_end_at=NOW + DAY)
 
-    assert blocks.blocked_devices(opened, now=NOW) == [rows[0].smsid, rows[1].smsid]
-    assert blocks.blocked_devices(opened, now=NOW + 2 * DAY) == [rows[0].smsid]
+    assert blocks.of_devices(opened, now=NOW).ids == (rows[0].smsid, rows[1].smsid)
+    assert blocks.of_devices(opened, now=NOW + 2 * DAY).ids == (rows[0].smsid,)
 
 
 def test_a_proof_counts_once_and_is_forgotten_when_it_is_too_old_anyway(opened: Database) -> None:
@@ -266,3 +280,71 @@ def test_the_hierarchy_has_one_id_for_good(opened: Database) -> None:
 
     assert len(set(found)) == 1
     assert len(found) == 4
+
+
+def test_blocks_of_a_version_before_become_those_of_the_device_and_others_stay(
+    database: dict[str, str], tmp_path: Path
+) -> None:
+    text = "\n".join(f'{key} = "{value}"' for key, value in database.items())
+    before = Database(parse(text, DatabaseConfig, tmp_path / "site.toml"))
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    smsid = "GUID:00000000-0000-0000-0000-000000000001"
+    try:
+        with before.engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0004")
+            connection.execute(
+                sqlalchemy.text(
+                    "INSERT INTO devices VALUES (1, :smsid, 'PC1', '', '', 'blocked', 'stolen', :t, :t, :t, :t, :t, :t)"
+                ),
+                {"smsid": smsid, "t": NOW},
+            )
+            for value, reason in (("a" * 64, f"device {smsid} is blocked"), ("b" * 64, "device GUID:2 is blocked")):
+                connection.execute(
+                    sqlalchemy.text("INSERT INTO blocked_certificates VALUES (:value, :reason, :t)"),
+                    {"value": value, "reason": reason, "t": NOW},
+                )
+        before.open()
+        assert [one.fingerprint for one in gateway_settings.blocked(before)] == ["b" * 64]
+        assert blocks.of_devices(before, now=NOW).ids == (smsid,)
+        assert devices.unblock(before, 1) is ApprovalState.PENDING
+        assert devices.unblock(before, 1) is None
+    finally:
+        before.close()
+
+
+def test_a_device_is_refused_by_all_that_it_has_shown_of_late(opened: Database, keys: list[rsa.RSAPrivateKey]) -> None:
+    new_token(opened)
+    row = register(opened, keys[0], 0)
+    assert row is not None
+    registered = self_signed_fingerprints(opened, row.number)
+    assert blocks.of_devices(opened, now=NOW) == DeviceBlocks((), ())
+    shown = [f"{number:064x}" for number in range(52)]
+    for number, value in enumerate(shown):
+        moment = NOW + dt.timedelta(seconds=number)
+        credentials.note(opened, row.number, CredentialKind.TLS_CERTIFICATE, value, now=moment)
+    credentials.note(opened, row.number, CredentialKind.TLS_CERTIFICATE, shown[-1], now=NOW + DAY)
+    credentials.note(opened, row.number, CredentialKind.ENTRA_DEVICE, "at-its-tenant", now=NOW)
+    credentials.note(opened, 4711, CredentialKind.ENTRA_DEVICE, "nobody's", now=NOW)
+    counter = gateway_settings.changes(opened).counter
+    devices.block(opened, row.number, "stolen")
+    found = blocks.of_devices(opened, now=NOW)
+    assert found.ids == (row.smsid, "at-its-tenant")
+    assert {one.fingerprint for one in found.certificates} == {*registered, *shown[2:]}
+    credentials.note(opened, row.number, CredentialKind.TLS_CERTIFICATE, "e" * 64, now=NOW + DAY)
+    assert gateway_settings.changes(opened).counter == counter + 2
+    assert "e" * 64 in {one.fingerprint for one in blocks.of_devices(opened, now=NOW).certificates}
+    devices.unblock(opened, row.number)
+    blocks.block(opened, BlockKind.DEVICE, "at-its-tenant", "", now=NOW)
+    assert blocks.of_devices(opened, now=NOW).ids == (row.smsid, "at-its-tenant")
+    blocks.unblock(opened, BlockKind.DEVICE, "at-its-tenant")
+    blocks.block(opened, BlockKind.NAME, "pc0", "", now=NOW)
+    assert blocks.of_devices(opened, now=NOW).ids == (row.smsid, "at-its-tenant")
+    blocks.unblock(opened, BlockKind.NAME, "pc0")
+    assert blocks.of_devices(opened, now=NOW) == DeviceBlocks((), ())
+
+
+def self_signed_fingerprints(database: Database, number: int) -> set[str]:
+    return {hashlib.sha256(der).hexdigest() for _, der in devices.certificates_of(database, number)}

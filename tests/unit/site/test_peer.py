@@ -15,7 +15,7 @@ from causeway.pki.roles import Role
 from causeway.site.config import SiteConfig
 from causeway.site.context import InForce, Site
 from causeway.site.database import Database
-from causeway.site.peer import TLS_STATE, Client, TlsPeer, client_of, tls_peer
+from causeway.site.peer import TLS_STATE, Client, TlsPeer, client_of, common_names, tls_peer
 from causeway.site.trust import TrustedRoots
 from tests.unit.certificates import root, twin_of
 
@@ -142,3 +142,15 @@ def test_any_bytes_in_the_headers_are_taken_or_ignored(point: TlsPeer, certifica
 @given(st.binary())
 def test_any_bytes_in_place_of_a_certificate_are_no_peer(data: bytes) -> None:
     assert tls_peer(data, TrustedRoots([])) is None
+
+
+@given(st.text(max_size=200))
+def test_a_subject_from_a_connection_point_has_common_names_or_none(text: str) -> None:
+    assert all(name == name.lower() for name in common_names(text))
+
+
+def test_common_names_are_those_of_the_subject_in_lower_case() -> None:
+    assert common_names("CN=PC1,O=Contoso\\, Ltd") == {"pc1"}
+    assert common_names("O=CN\\=PC1") == set()
+    assert common_names("CN=Ä+CN=b") == {"ä", "b"}
+    assert common_names('CN="') == set()
