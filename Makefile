@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 UPGRADE ?=
 
-.PHONY: up setup extras setup-dev test lint types unit system measure figures packages bench fuzz soak lock clean help
+.PHONY: up setup extras kerberos setup-dev test lint types unit system measure figures packages bench fuzz soak lock clean help
 
 help: ## Show these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -17,6 +17,8 @@ up: setup ## Start a site, a gateway and a connection point here, and let device
 setup: $(VENV)/.runtime ## Make .venv with the pinned dependencies and the package
 
 extras: $(VENV)/.extras ## Add the extras: Azure, directories, DNS services
+
+kerberos: $(VENV)/.kerberos ## Add Kerberos for directories; builds it, which takes half a minute and libkrb5-dev
 
 setup-dev: $(VENV)/.dev
 
@@ -37,6 +39,16 @@ $(VENV)/.extras: $(VENV)/.runtime requirements-extras.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-extras.lock
 	@touch $@
 
+# Glue code: to optimise it takes a minute and gains nothing.
+$(VENV)/.kerberos: $(VENV)/.runtime requirements-kerberos.lock requirements-kerberos-build.lock
+	@command -v krb5-config >/dev/null && command -v gcc >/dev/null || \
+	  { echo "error: Kerberos is built here, and needs packages; on Debian: apt-get install gcc python3-dev libkrb5-dev" >&2; exit 2; }
+	@echo "Building Kerberos into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-kerberos-build.lock
+	@CFLAGS="-O0 -g0" $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation \
+	  -r requirements-kerberos.lock
+	@touch $@
+
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	@echo "Installing the pinned development tools into $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
@@ -55,7 +67,7 @@ types: setup-dev ## mypy, strict
 unit: setup-dev ## Tests without sockets
 	@$(BIN)/pytest -q -n 2 tests/unit
 
-system: setup-dev packages ## Tests with real processes
+system: setup-dev packages kerberos ## Tests with real processes
 	@$(BIN)/pytest -q -n 2 --dist loadgroup -m "not measures" tests/system
 
 measure: setup-dev packages ## System tests that measure times and memory, one by one, 4 to 6 minutes
@@ -81,13 +93,19 @@ $(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
 	@touch $@
 
+EXTRAS := --extra azure --extra directory --extra dns-providers --extra postgresql
+
 lock: ## Pin the dependencies (needs uv on the path; UPGRADE=--upgrade takes newer versions)
 	uv pip compile pyproject.toml --extra postgresql --group build --generate-hashes --universal --python-version 3.11 \
 	  $(UPGRADE) --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements.lock
-	uv pip compile pyproject.toml --all-extras --group build --constraint requirements.lock --generate-hashes --universal \
+	uv pip compile pyproject.toml $(EXTRAS) --group build --constraint requirements.lock --generate-hashes --universal \
 	  --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements-extras.lock
-	uv pip compile pyproject.toml --all-extras --group build --group dev --constraint requirements.lock --generate-hashes --universal \
+	uv pip compile pyproject.toml $(EXTRAS) --group build --group dev --constraint requirements.lock --generate-hashes --universal \
 	  --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements-dev.lock
+	echo "pyspnego[kerberos]" | uv pip compile - --constraint requirements-extras.lock --generate-hashes --universal \
+	  --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements-kerberos.lock
+	uv pip compile --group kerberos-build --generate-hashes --universal --python-version 3.11 --no-emit-index-url \
+	  --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements-kerberos-build.lock
 	uv pip compile --group fuzz --generate-hashes --python-version 3.11 \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements-fuzz.lock
 
