@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from causeway.cli import check_certificate, check_dns, check_network, check_site
+from causeway.cli import check_certificate, check_directory, check_dns, check_network, check_site
 from causeway.cli.output import print_checks
 from causeway.plan.document import FILE, read_plan
 from causeway.preflight import names
@@ -37,6 +37,11 @@ def check(
     site_password_file: check_site.PasswordFile = None,
     site_kerberos: check_site.Kerberos = False,
     site_token_file: check_site.TokenFile = None,
+    directory_server: check_directory.Servers = None,
+    directory_transport: check_directory.TransportOption = None,
+    directory_user: check_directory.User = "",
+    directory_password_file: check_directory.PasswordFile = None,
+    directory_keytab: check_directory.Keytab = None,
     timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, help="For everything, in seconds.")] = 30.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -52,6 +57,16 @@ def check(
         ),
         Group.DNS: lambda: check_dns.probes(plan, plan_file, resolver, authoritative, timeout_s),
         Group.NETWORK: lambda: check_network.probes(plan, source, proxy_user, proxy_password_file, ca, timeout_s),
+        Group.DIRECTORY: lambda: check_directory.probes(
+            plan,
+            directory_server,
+            directory_transport,
+            directory_user,
+            directory_password_file,
+            directory_keytab,
+            ca,
+            timeout_s,
+        ),
         Group.SITE: lambda: check_site.probes(
             plan,
             ca,

@@ -16,6 +16,7 @@ class Group(StrEnum):
     CERTIFICATE = "certificate"
     DNS = "dns"
     NETWORK = "network"
+    DIRECTORY = "directory"
     SITE = "site"
 
 

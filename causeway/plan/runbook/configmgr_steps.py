@@ -27,7 +27,7 @@ def steps(plan: Plan, file: Path) -> tuple[Step, ...]:
         azure.providers(plan, file),
         azure.names_free(plan, file),
         *azure.entra_applications(plan),
-        *premises.directory_groups(plan),
+        *premises.directory_groups(plan, file),
         *premises.client_certificates(plan),
         *premises.server_certificate(plan, file),
         *premises.dns(plan, file, "names"),

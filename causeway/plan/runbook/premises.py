@@ -6,8 +6,9 @@ from pathlib import Path
 from causeway.plan.certificate import certificate_need
 from causeway.plan.document import Plan
 from causeway.plan.firewall import tunnel_ports
-from causeway.plan.groups import REASONS, client_certificates_wanted, groups
+from causeway.plan.groups import client_certificates_wanted, groups
 from causeway.plan.names import cname_record, deployment_name
+from causeway.plan.runbook.directory_commands import add_members, members_of, new_group
 from causeway.plan.runbook.step import Command, Shell, Step, Who, console, ps, sh
 from causeway.plan.values import CertificateSource, DnsHosting, GroupPurpose, Target
 
@@ -27,27 +28,23 @@ def sound(file: Path) -> Step:
     )
 
 
-def directory_groups(plan: Plan) -> tuple[Step, ...]:
+def directory_groups(plan: Plan, file: Path) -> tuple[Step, ...]:
     """The groups and their members."""
     wanted = groups(plan)
     if not wanted:
         return ()
     commands, done = [], []
     for group in wanted:
-        commands.append(
-            ps(
-                "New-ADGroup -Name {name} -GroupScope Global -GroupCategory Security -Description {description}",
-                name=group.name,
-                description=REASONS[group.purpose],
-            )
-        )
+        commands.append(new_group(group))
         if group.members:
-            placeholders = ", ".join(f"{{member{index}}}" for index in range(len(group.members)))
-            members = {f"member{index}": member for index, member in enumerate(group.members)}
-            commands.append(
-                ps(f"Add-ADGroupMember -Identity {{name}} -Members {placeholders}", name=group.name, **members)
-            )
-        done.append(ps("Get-ADGroupMember -Identity {name} | Select-Object SamAccountName", name=group.name))
+            commands.append(add_members(group.name, group.members))
+        done.append(members_of(group.name))
+    done.append(
+        replace(
+            sh("causeway", "check", "--plan", str(file), "--only", "directory"),
+            note="with a ticket of `kinit`; docs/checks.md says how with a password or a keytab",
+        )
+    )
     return (
         Step(
             "groups",
