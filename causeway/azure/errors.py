@@ -41,6 +41,12 @@ class AzureNotFound(AzureFailed, OperatorError):
     word = "AzureNotFound"
 
 
+class AzureConflict(AzureFailed, OperatorError):
+    """What is there stands against what is to be made, and a person has to decide."""
+
+    word = "AzureConflict"
+
+
 class AzureThrottled(AzureFailed):
     """Azure wants fewer questions, for longer than is worth waiting."""
 

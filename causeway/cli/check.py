@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-from causeway.cli import check_certificate, check_directory, check_dns, check_network, check_site
+from causeway.azure.sign_in import CredentialSource
+from causeway.cli import check_certificate, check_directory, check_dns, check_entra, check_network, check_site
+from causeway.cli.azure_options import CredentialOption
+from causeway.cli.entra_options import ClientApp, ServerApp
 from causeway.cli.output import print_checks
 from causeway.plan.document import FILE, read_plan
 from causeway.preflight import names
@@ -42,6 +45,9 @@ def check(
     directory_user: check_directory.User = "",
     directory_password_file: check_directory.PasswordFile = None,
     directory_keytab: check_directory.Keytab = None,
+    credential: CredentialOption = CredentialSource.ANY,
+    server_app: ServerApp = None,
+    client_app: ClientApp = None,
     timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, help="For everything, in seconds.")] = 30.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -77,6 +83,7 @@ def check(
             check_site.sign_in(site_user, site_password_file, site_kerberos, site_token_file),
             timeout_s,
         ),
+        Group.ENTRA: lambda: check_entra.probes(plan, plan_file, credential, server_app, client_app, timeout_s),
     }
     wanted = [probe for group, probes in groups.items() if not only or group in only for probe in probes()]
     raise typer.Exit(print_checks(asyncio.run(run_probes(wanted, timeout_s=timeout_s)), as_json=as_json))

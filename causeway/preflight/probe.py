@@ -18,6 +18,7 @@ class Group(StrEnum):
     NETWORK = "network"
     DIRECTORY = "directory"
     SITE = "site"
+    ENTRA = "entra"
 
 
 @dataclass(frozen=True, slots=True)
