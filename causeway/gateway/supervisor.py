@@ -3,10 +3,8 @@
 import contextlib
 import os
 import select
-import shutil
 import signal
 import socket
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +15,7 @@ from causeway.errors import CausewayError
 from causeway.files import make_private_folder
 from causeway.gateway.admin import run_admin
 from causeway.gateway.config import GatewayConfig
+from causeway.gateway.runtime_folder import runtime_folder
 from causeway.gateway.ticket_keys import TicketKeys
 from causeway.gateway.tls import service_context, tunnel_context
 from causeway.gateway.worker import SETTINGS_FILE, WorkerSockets, run_worker
@@ -44,16 +43,10 @@ def run(config: GatewayConfig) -> None:
     """
     logging.configure("gateway", level=config.log.level, form=config.log.format)
     make_private_folder(config.state)
-    # Whatever is wrong with the files shows here, once, and not in every worker.
-    SettingsStore(config.state / SETTINGS_FILE, load_verification_key(config.site_key)).load()
-    service_context(config, ())
-    tunnel_context(config)
+    _check_files(config)
     allow_many_connections()
-    folder = Path(tempfile.mkdtemp(prefix="causeway-gateway-"))
-    try:
+    with runtime_folder() as folder:
         _Supervisor(config, folder).run()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_files(config: GatewayConfig) -> None:

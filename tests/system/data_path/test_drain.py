@@ -3,8 +3,10 @@
 import itertools
 import signal
 import socket
+import tempfile
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -150,6 +152,32 @@ def test_workers_leave_when_their_supervisor_is_killed(own_path: Callable[..., D
     path.wait_until_ready()
     with path.connect() as client:
         assert client.ask("GET", "/app/x").status == 200
+
+
+def test_what_a_killed_gateway_left_behind_is_gone_after_the_next_start(
+    own_path: Callable[..., DataPath], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="cw-") as place:  # short, since sockets' paths must be
+
+        def folders() -> set[str]:
+            return {each.name for each in Path(place).glob("causeway-gateway-*")}
+
+        monkeypatch.setenv("TMPDIR", place)
+        path, other = own_path(workers=1), own_path(workers=1)
+        both = folders()
+        assert len(both) == 2
+        children = psutil.Process(path.gateway.pid).children()
+        path.gateway.kill()
+        psutil.wait_procs(children, timeout=30)
+        assert folders() == both
+        path.gateway.start()
+        path.wait_until_ready()
+        (removed,) = path.gateway.events("removed what a killed gateway left behind")
+        assert Path(removed["folder"]).name in both
+        assert len(folders()) == 2
+        assert other.gateway.metrics().names  # whoever lives keeps what is his
+        assert {path.gateway.stop(), other.gateway.stop()} == {0}
+        assert not folders()
 
 
 def test_a_killed_admin_process_is_replaced(own_path: Callable[..., DataPath]) -> None:
