@@ -98,8 +98,12 @@ class ClientConnection(asyncio.Protocol):
         self._binding.release()
 
     def eof_received(self) -> bool:
-        """A client that closes is gone, whatever is under way: nobody would notice later that it has been waiting."""
-        return False
+        """A client that sends no more, but has not closed its connection, gets the answer to its whole request."""
+        exchange = self._exchange
+        if exchange is None or not exchange.request_done or exchange.upgrading:
+            return False
+        self.close_after = True
+        return True
 
     # Requests.
 

@@ -159,13 +159,22 @@ class TlsServerTransport(asyncio.Transport):
             self._readable()
 
     def _end_of_input(self) -> None:
-        keep_open = self._protocol is not None and self._protocol.eof_received()
-        if self._descriptor < 0:
-            return
-        if keep_open:
-            self.pause_reading()
-        else:
+        """The peer has said that it sends no more, or has closed: only the first leaves the protocol a choice.
+
+        The socket is watched on, since a close mostly follows.
+        """
+        keep_open = self._protocol is not None and not self._peer_closed() and self._protocol.eof_received()
+        if not keep_open and self._descriptor >= 0:
             self.close()
+
+    def _peer_closed(self) -> bool:
+        try:
+            socket.socket.recv(self._tls, 1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True  # with bytes behind its close_notify, too, which nobody will ever read
 
     def pause_reading(self) -> None:
         """Read no more until told otherwise."""

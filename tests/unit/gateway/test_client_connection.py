@@ -315,3 +315,41 @@ async def test_a_draining_connection_gets_a_moment_for_one_more_request(path: Da
     await path.settle()
     assert (idle.closed, idle.received) == (True, b"")
     path.worker.draining = False
+
+
+async def test_a_client_that_sends_no_more_gets_the_answer_to_its_whole_request(path: DataPath) -> None:
+    device = path.connect()
+    await ask(path, device, GET)
+    device.send_end()
+    await path.settle()
+    assert not device.closed
+    path.site_systems[0].answer(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone")
+    await path.settle()
+    assert b"Connection: close" in device.received
+    assert device.received.endswith(b"done")
+    assert device.closed
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET /dev", b"POST /device/x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf"]
+)
+async def test_a_client_that_sends_no_more_in_the_middle_of_a_request_is_gone(path: DataPath, sent: bytes) -> None:
+    device = path.connect()
+    await ask(path, device, sent)
+    device.send_end()
+    await path.settle()
+    assert device.closed
+    assert not path.upper.streams
+
+
+async def test_a_client_that_sends_no_more_on_a_changed_protocol_is_gone(path: DataPath) -> None:
+    device = path.connect()
+    await ask(path, device, WEBSOCKET)
+    path.site_systems[0].answer(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+    )
+    await path.settle()
+    device.send_end()
+    await path.settle()
+    assert device.closed
+    assert not path.upper.streams

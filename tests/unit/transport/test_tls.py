@@ -107,10 +107,10 @@ class PlayedTls:
     def close(self) -> None:
         self.calls.append("close")
 
-    def recv(self, _size: int) -> bytes:
+    def recv(self, _size: int, flags: int = 0) -> bytes:
         if not self.raw_incoming:
             raise BlockingIOError
-        return self.raw_incoming.popleft()
+        return self.raw_incoming[0] if flags else self.raw_incoming.popleft()
 
 
 class Protocol(asyncio.Protocol):
@@ -168,8 +168,8 @@ class Connection:
 @pytest.fixture(autouse=True)
 def played_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is read past OpenSSL comes from the played socket, too."""
-    raw = SimpleNamespace(recv=lambda played, size: played.recv(size))
-    monkeypatch.setattr(tls, "socket", SimpleNamespace(socket=raw, SHUT_WR=1, SOL_SOCKET=1, SO_ERROR=4))
+    raw = SimpleNamespace(recv=lambda played, size, flags=0: played.recv(size, flags))
+    monkeypatch.setattr(tls, "socket", SimpleNamespace(socket=raw, MSG_PEEK=2, SHUT_WR=1, SOL_SOCKET=1, SO_ERROR=4))
 
 
 def test_a_handshake_goes_on_until_it_is_done() -> None:
@@ -261,9 +261,23 @@ def test_the_end_of_input_closes_unless_the_protocol_keeps_it_open() -> None:
     connection.protocol.keep_open = True
     connection.tls.incoming.append(b"")
     connection.loop.readable()
-    assert (connection.events, connection.loop.reader) == (["end"], None)
+    assert connection.events == ["end"]
     connection.transport.write(b"still here")
     assert connection.tls.written == b"still here"
+    connection.tls.incoming.append(b"")
+    connection.tls.raw_incoming.append(b"")  # and now it has closed
+    connection.loop.readable()
+    assert connection.events == ["end", ("lost", None)]
+
+
+@pytest.mark.parametrize("raw", [b"", b"bytes behind the end"])
+def test_a_peer_that_has_closed_leaves_the_protocol_no_choice(raw: bytes) -> None:
+    connection = Connection()
+    connection.protocol.keep_open = True
+    connection.tls.incoming.append(b"")
+    connection.tls.raw_incoming.append(raw)
+    connection.loop.readable()
+    assert connection.events == [("lost", None)]
 
 
 def test_a_broken_connection_is_told_with_its_error() -> None:
