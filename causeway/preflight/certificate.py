@@ -16,6 +16,7 @@ from causeway.pki.inspection import Wanted, inspect_chain
 from causeway.pki.live import Shown, look_at
 from causeway.plan.certificate import certificate_need
 from causeway.plan.document import Plan
+from causeway.plan.runbook.premises import certificate_checked, obtain_certificate
 from causeway.plan.values import Target
 from causeway.preflight.probe import Probe
 
@@ -106,8 +107,8 @@ def probes(
             return inspect_shown(target, shown, others.certificates, wanted)
 
         remedy = (
-            "Where the gateway is not there yet, look at the files: "
-            f"`causeway check --plan {plan_file} --only certificate --certificate FILE`."
+            f"Get it with `{obtain_certificate(plan, plan_file).text}`; where the gateway is not there yet, look at "
+            f"the files: `{certificate_checked(plan_file).text}`."
         )
         found.append(Probe(SERVER, target, server, remedy))
     return tuple(found)

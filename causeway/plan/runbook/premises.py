@@ -102,7 +102,18 @@ def server_certificate(plan: Plan, file: Path) -> tuple[Step, ...]:
     return tuple(found)
 
 
-def _certificate_checked(file: Path) -> Command:
+def obtain_certificate(plan: Plan, file: Path) -> Command:
+    """What gets the server certificate, or begins to."""
+    if plan.certificate.source is CertificateSource.PUBLIC_CA:
+        return sh(
+            "causeway", "cert", "acme", "--plan", str(file), "--folder", FOLDER, "--email",
+            "<address for warnings>", "--agree", note="either by ACME",
+        )  # fmt: skip
+    return sh("causeway", "cert", "request", "--plan", str(file), "--folder", FOLDER)
+
+
+def certificate_checked(file: Path) -> Command:
+    """What looks at its files."""
     files = [word for name in ("server.pem", "server.key") for word in ("--certificate", f"{FOLDER}/current/{name}")]
     return sh("causeway", "check", "--plan", str(file), "--only", "certificate", *files)
 
@@ -115,16 +126,13 @@ def _public(plan: Plan, file: Path) -> Step:
         "By ACME, with a record in your DNS as proof, so that it renews itself; or by a request that you hand in "
         "where you buy certificates.",
         (
-            sh(
-                "causeway", "cert", "acme", "--plan", str(file), "--folder", FOLDER, "--email",
-                "<address for warnings>", "--agree", note="either by ACME",
-            ),
+            obtain_certificate(plan, file),
             sh("causeway", "cert", "request", "--plan", str(file), "--folder", FOLDER, note="or by a request"),
             sh("causeway", "cert", "import", "<answer of the authority>", "--folder", FOLDER),
         ),
-        (_certificate_checked(file),),
+        (certificate_checked(file),),
         ("plan",),
-    )  # fmt: skip
+    )
 
 
 def _own(plan: Plan, file: Path) -> Step:
@@ -136,11 +144,11 @@ def _own(plan: Plan, file: Path) -> Step:
         "reachable from the internet.",
         (
             sh("causeway", "cert", "adcs", "template"),
-            sh("causeway", "cert", "request", "--plan", str(file), "--folder", FOLDER),
+            obtain_certificate(plan, file),
             sh("causeway", "cert", "adcs", "certreq", "--folder", FOLDER),
             sh("causeway", "cert", "import", "<answer of the authority>", "--folder", FOLDER),
         ),
-        (_certificate_checked(file),),
+        (certificate_checked(file),),
         ("plan", *(("groups",) if groups(plan) else ())),
     )
 

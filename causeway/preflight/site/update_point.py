@@ -102,9 +102,10 @@ def ssl_results(host: str, port: int, plain: Mapping[str, Answer]) -> list[Check
         plain: an answer by directory, of ``METADATA`` and ``PAYLOADS``.
     """
     target = f"{host}:{plain_port(port)}"
-    answered = {name: each for name, each in plain.items() if not each.trouble}
+    # A pool that does not run is 503 for every directory, whatever it requires.
+    answered = {name: each for name, each in plain.items() if not each.trouble and each.status != 503}
     if not answered:
-        why = next(iter(plain.values())).trouble
+        why = next(iter(plain.values())).trouble or "503"
         details = f"plain HTTP is not answered ({why}), so what requires SSL cannot be told from here"
         return [CheckResult(SSL, target, Status.SKIP, details)]
     open_ones = [name for name in METADATA if name in answered and not _requires(answered[name])]

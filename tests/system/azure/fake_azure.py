@@ -97,13 +97,14 @@ class _Server(ThreadingHTTPServer):
 
 def main() -> None:
     parser = argparse.ArgumentParser()
+    parser.add_argument("--address", required=True)
     for name in ("certificate", "key", "state", "requests"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     given = parser.parse_args()
     Handler.state_file, Handler.requests_file = given.state, given.requests
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(given.certificate, given.key)
-    server = _Server(("0.0.0.0", 443), Handler, bind_and_activate=False)
+    server = _Server((given.address, 443), Handler, bind_and_activate=False)
     server.server_bind()
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.server_activate()

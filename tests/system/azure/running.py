@@ -20,7 +20,8 @@ SUBSCRIPTION = "66666666-7777-8888-9999-000000000000"
 APPLICATION = "aaaaaaaa-0000-0000-0000-000000000001"
 OBJECT = "bbbbbbbb-0000-0000-0000-000000000002"
 SECRET = "the~secret~of~the~application"
-HOSTS = (*LOGIN, *MANAGEMENT)
+GRAPH = ("graph.microsoft.com", "graph.microsoft.us")
+HOSTS = (*LOGIN, *MANAGEMENT, *GRAPH)
 PROVIDERS = (
     "Microsoft.Compute",
     "Microsoft.KeyVault",
@@ -87,27 +88,35 @@ class FakeAzure:
 
 @contextlib.contextmanager
 def fake_azure(folder: Path) -> Iterator[FakeAzure]:
-    """Start it, with a plan of Contoso's in ``folder``."""
+    """Start it on an island of its own, with a plan of Contoso's in ``folder``."""
     assert plan(folder, "new", *CONTOSO).returncode == 0
-    pair = certificates("azure").server(*HOSTS)
     with island() as where:
         where.hosts(dict.fromkeys(HOSTS, "127.0.0.2"))
-        fake = FakeAzure(where, folder)
-        fake.seed()
-        process = subprocess.Popen(
-            where.command(
-                *(sys.executable, "-m", "tests.system.azure.fake_azure"),
-                *("--certificate", pair.certificate, "--key", pair.key),
-                *("--state", fake.state_file, "--requests", folder / "requests"),
-            ),
-            stdout=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
-            text=True,
-        )
-        try:
-            assert process.stdout
-            assert wait_until(process.stdout.readline).strip() == "ready"
+        with serving(where, folder, "127.0.0.2") as fake:
             yield fake
-        finally:
-            process.kill()
-            process.communicate()
+
+
+@contextlib.contextmanager
+def serving(where: Island, folder: Path, address: str) -> Iterator[FakeAzure]:
+    """Serve at an address of an island, to which Azure's names lead there."""
+    folder.mkdir(exist_ok=True)
+    pair = certificates("azure").server(*HOSTS)
+    fake = FakeAzure(where, folder)
+    fake.seed()
+    process = subprocess.Popen(
+        where.command(
+            *(sys.executable, "-m", "tests.system.azure.fake_azure", "--address", address),
+            *("--certificate", pair.certificate, "--key", pair.key),
+            *("--state", fake.state_file, "--requests", folder / "requests"),
+        ),
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        assert wait_until(process.stdout.readline).strip() == "ready"
+        yield fake
+    finally:
+        process.kill()
+        process.communicate()

@@ -74,7 +74,8 @@ async def test_a_server_that_does_not_answer_fails_and_the_command_for_files_is_
 
     only = (await checked(Sources(), look))["certificate server"]
     assert (only.status, only.details) == (Status.FAIL, "HostUnreachable: refused")
-    assert "causeway check --plan causeway-plan.toml --only certificate --certificate FILE" in only.action
+    assert "`causeway cert acme --plan causeway-plan.toml --folder certificate" in only.action
+    assert "`causeway check --plan causeway-plan.toml --only certificate --certificate certificate/" in only.action
 
 
 async def test_a_file_that_is_not_there_fails(tmp_path: Path) -> None:

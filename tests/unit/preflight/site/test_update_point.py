@@ -58,6 +58,11 @@ def test_a_port_that_is_closed_is_skipped_with_its_reason() -> None:
     assert (plain_port(8531), plain_port(443)) == (8530, 80)
 
 
+def test_of_a_pool_that_does_not_run_nobody_can_tell_what_requires_ssl() -> None:
+    (only,) = ssl_results(SUP, 8531, dict.fromkeys(AS_IT_SHOULD_BE, Answer(503, "Service Unavailable")))
+    assert (only.status, "503" in only.details) == (Status.SKIP, True)
+
+
 async def checked(answer: Answer, *, tls: bool = True) -> dict[str, CheckResult]:
     shown = root().issue(SUP).certificate
 
