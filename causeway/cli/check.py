@@ -1,6 +1,5 @@
 """``causeway check``: whether the world is as the plan needs it. Each group's options are in ``check_<group>``."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -8,13 +7,22 @@ from typing import Annotated
 import typer
 
 from causeway.azure.sign_in import CredentialSource
-from causeway.cli import check_certificate, check_directory, check_dns, check_entra, check_network, check_site
+from causeway.cli import (
+    check_certificate,
+    check_directory,
+    check_dns,
+    check_entra,
+    check_network,
+    check_progress,
+    check_site,
+)
 from causeway.cli.azure_options import CredentialOption
+from causeway.cli.check_watch import watch
 from causeway.cli.entra_options import ClientApp, ServerApp
 from causeway.cli.output import print_checks
 from causeway.plan.document import FILE, read_plan
 from causeway.preflight import names
-from causeway.preflight.probe import Group, Probe, run_probes
+from causeway.preflight.probe import Group, Probe
 
 app = typer.Typer(add_completion=False)
 
@@ -49,7 +57,10 @@ def check(
     server_app: ServerApp = None,
     client_app: ClientApp = None,
     timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, help="For everything, in seconds.")] = 30.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    watching: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
+    interval_s: Annotated[float, typer.Option("--interval", min=0.1, help="Between two looks, in seconds.")] = 10.0,
+    until_pass: Annotated[bool, typer.Option("--until-pass", help="Watch until nothing fails any more.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object; of each look, on one line.")] = False,
 ) -> None:
     """Look whether the world is as a plan needs it, group by group; docs/checks.md explains every check.
 
@@ -86,4 +97,7 @@ def check(
         Group.ENTRA: lambda: check_entra.probes(plan, plan_file, credential, server_app, client_app, timeout_s),
     }
     wanted = [probe for group, probes in groups.items() if not only or group in only for probe in probes()]
-    raise typer.Exit(print_checks(asyncio.run(run_probes(wanted, timeout_s=timeout_s)), as_json=as_json))
+    if watching or until_pass:
+        how = {"timeout_s": timeout_s, "interval_s": interval_s}
+        raise typer.Exit(watch(wanted, **how, until_pass=until_pass, as_json=as_json))
+    raise typer.Exit(print_checks(check_progress.run(wanted, timeout_s=timeout_s), as_json=as_json))

@@ -24,7 +24,7 @@ _COLOURS = {Status.PASS: "green", Status.WARN: "yellow", Status.FAIL: "red", Sta
 
 def print_json(value: Any) -> None:
     """One JSON value for machines."""
-    print(json.dumps(value, default=str, ensure_ascii=False))
+    print(json.dumps(value, default=str, ensure_ascii=False), flush=True)
 
 
 def visible(text: str) -> str:
@@ -51,25 +51,45 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, none: 
     stdout.print(table)
 
 
-def print_checks(results: Sequence[CheckResult], *, as_json: bool) -> int:
-    """Print the results and return the exit code."""
-    ok = passed(results)
-    if as_json:
-        checks = [
-            {"name": r.name, "target": r.target, "status": r.status, "details": r.details, "action": r.action}
-            for r in results
-        ]
-        print_json({"ok": ok, "checks": checks})
-        return OK if ok else PROBLEMS
-    for result in results:
-        colour = _COLOURS[result.status]
-        stdout.print(f"[{colour}]{result.status}[/{colour}]  {result.name}  ", end="")
-        stdout.print(visible(f"{result.target}: {result.details}"), markup=False, soft_wrap=True)
-        if result.status in {Status.FAIL, Status.WARN} and result.action:
-            stdout.print(visible(f"      → {result.action}"), markup=False, soft_wrap=True)
+def check_line(result: CheckResult) -> Text:
+    """What was seen; what comes from outside is no markup."""
+    seen = visible(f"{result.target}: {result.details}")
+    return Text.assemble((str(result.status), _COLOURS[result.status]), f"  {result.name}  {seen}")
+
+
+def remedy_line(result: CheckResult) -> Text | None:
+    """What to do about it, where there is something to do."""
+    if result.status not in {Status.FAIL, Status.WARN} or not result.action:
+        return None
+    return Text(visible(f"      → {result.action}"))
+
+
+def summary(results: Sequence[CheckResult]) -> str:
+    """How many there are, and how they went."""
     counted = Counter(result.status for result in results)
     seen = [f"{counted[Status.FAIL]} failed"] * bool(counted[Status.FAIL])
     seen += [f"{counted[Status.WARN]} with a warning"] * bool(counted[Status.WARN])
     seen += [f"{counted[Status.SKIP]} skipped"] * bool(counted[Status.SKIP])
-    stdout.print(f"{len(results)} checks, {', '.join(seen) or 'all well'}.")
-    return OK if ok else PROBLEMS
+    return f"{len(results)} checks, {', '.join(seen) or 'all well'}."
+
+
+def checks_value(results: Sequence[CheckResult]) -> dict[str, Any]:
+    """The results for machines."""
+    checks = [
+        {"name": r.name, "target": r.target, "status": r.status, "details": r.details, "action": r.action}
+        for r in results
+    ]
+    return {"ok": passed(results), "checks": checks}
+
+
+def print_checks(results: Sequence[CheckResult], *, as_json: bool) -> int:
+    """Print the results and return the exit code."""
+    if as_json:
+        print_json(checks_value(results))
+    else:
+        for result in results:
+            stdout.print(check_line(result), soft_wrap=True)
+            if (remedy := remedy_line(result)) is not None:
+                stdout.print(remedy, soft_wrap=True)
+        stdout.print(summary(results))
+    return OK if passed(results) else PROBLEMS

@@ -38,14 +38,23 @@ class Probe:
     action: str = ""
 
 
-async def run_probes(probes: Iterable[Probe], *, timeout_s: float) -> list[CheckResult]:
+async def run_probes(
+    probes: Iterable[Probe], *, timeout_s: float, ended: Callable[[Probe], None] = lambda _: None
+) -> list[CheckResult]:
     """The results of all probes, in the probes' order. Nothing is raised: what goes wrong is a result.
 
     Args:
         probes: what to look at, all at the same time.
         timeout_s: for each, and so for all.
+        ended: told of each that has come to its end.
     """
-    found = await asyncio.gather(*(_run(probe, timeout_s) for probe in probes))
+
+    async def run(probe: Probe) -> Sequence[CheckResult]:
+        results = await _run(probe, timeout_s)
+        ended(probe)
+        return results
+
+    found = await asyncio.gather(*map(run, probes))
     return [result for results in found for result in results]
 
 
