@@ -14,6 +14,8 @@ LOGIN = ("login.microsoftonline.com", "login.microsoftonline.us")
 SCOPES = {
     "https://management.azure.com/.default": "https://management.azure.com",
     "https://management.core.usgovcloudapi.net/.default": "https://management.core.usgovcloudapi.net",
+    "https://graph.microsoft.com/.default": "https://graph.microsoft.com",
+    "https://graph.microsoft.us/.default": "https://graph.microsoft.us",
 }
 
 
@@ -45,6 +47,7 @@ def token(state: State, audience: str) -> str:
         "oid": state["object_id"],
         "appid": state["client_id"],
         "exp": int(time.time()) + state.get("token_lifetime_s", 3600),
+        **state.get("claims", {}),
     }
     return ".".join((part({"alg": "RS256", "typ": "JWT"}), part(claims), part("unsigned")))
 
