@@ -1,6 +1,7 @@
 """What the site says of one certificate, signed as the document is: nobody on the way can make a revoked one good."""
 
 import json
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -74,8 +75,10 @@ def verify_status(signed: bytes, key: Ed25519PublicKey) -> CertificateStatus:
         raise SettingsSignatureWrong("the answer is signed, but as something else")
     try:
         content = json.loads(decoded["payload"])
-        return CertificateStatus(
-            str(content["certificate"]), Standing(content["status"]), float(content["until"]), str(content["details"])
-        )
-    except (ValueError, TypeError, KeyError) as error:
+        fingerprint, details, until = content["certificate"], content["details"], float(content["until"])
+        standing = Standing(content["status"])
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise SettingsInvalid("the answer does not say what it should") from error
+    if not isinstance(fingerprint, str) or not isinstance(details, str) or not math.isfinite(until):
+        raise SettingsInvalid("the answer does not say what it should")
+    return CertificateStatus(fingerprint, standing, until, details)

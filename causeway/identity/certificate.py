@@ -9,6 +9,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
 from causeway.identity.identity import Identity, Kind
+from causeway.pki.unreadable import UNREADABLE
 
 # As OpenSSL sees it: an enterprise's device certificates need not look like the web's, but who issues must be an
 # authority, and what is for something else is not for clients.
@@ -30,7 +31,7 @@ def identity_of(certificate: bytes) -> Identity:
     """The identity of a verified certificate (DER). Devices come back with every message, so it is remembered."""
     try:
         subject = x509.load_der_x509_certificate(certificate).subject.rfc4514_string()
-    except (ValueError, x509.InvalidVersion):
+    except UNREADABLE:
         subject = ""  # OpenSSL took it, so the chain holds; only the name cannot be shown
     return Identity(Kind.CERTIFICATE, hashlib.sha256(certificate).hexdigest(), subject)
 
@@ -45,7 +46,7 @@ def names_of(certificate: bytes) -> frozenset[str]:
         names += alternative.get_values_for_type(x509.DNSName)
     except x509.ExtensionNotFound:
         pass
-    except (ValueError, x509.InvalidVersion):
+    except UNREADABLE:
         return frozenset()
     return frozenset(name.lower() for name in names)
 

@@ -13,6 +13,7 @@ from causeway.gateway_settings.status import CertificateStatus
 from causeway.identity.denial import Denied
 from causeway.pki.issuers import may_sign
 from causeway.pki.revocation_list import urls_of
+from causeway.pki.unreadable import UNREADABLE
 
 _INVALID = "CMGService_ClientCertificateInvalid"
 _EXPIRED = "CMGService_ClientCertificateExpired"
@@ -75,7 +76,7 @@ def read(der: bytes, now: float) -> Case:
             if one.critical and isinstance(one.value, x509.UnrecognizedExtension)
         ]
         certificate.public_key()
-    except (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+    except UNREADABLE as error:
         raise Denied(_INVALID, f"it cannot be read: {str(error)[:200]}", action) from error
     if len(texts) > _MOST_NAMES:
         raise Denied(_INVALID, f"it has {len(texts)} names; {_MOST_NAMES} are taken", action)

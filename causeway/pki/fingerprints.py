@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import SignatureAlgorithmOID
 
+from causeway.pki.unreadable import UNREADABLE
+
 _ECDSA = {
     SignatureAlgorithmOID.ECDSA_WITH_SHA1,
     SignatureAlgorithmOID.ECDSA_WITH_SHA224,
@@ -53,7 +55,7 @@ def _twins(certificate: bytes) -> Iterator[bytes]:
         if loaded.signature_algorithm_oid not in _ECDSA:
             return
         r, s = decode_dss_signature(loaded.signature)
-    except (ValueError, x509.InvalidVersion):
+    except UNREADABLE:
         return  # no signature that verifies
     content = _content(loaded.public_bytes(Encoding.DER)).removesuffix(_signature(loaded.signature))
     for order in _ORDERS:

@@ -4,8 +4,10 @@ import hashlib
 from collections.abc import Callable, Iterable
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from causeway.pki.unreadable import UNREADABLE
 
 _LONGEST_CHAIN = 10
 
@@ -93,7 +95,7 @@ def is_root(certificate: x509.Certificate) -> bool:
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except (*UNREADABLE, InvalidSignature):
         return False
     return True
 
@@ -102,7 +104,7 @@ def _may_issue(certificate: x509.Certificate) -> bool:
     try:
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
         return constraints.ca and may_sign(certificate, lambda usage: usage.key_cert_sign)
-    except (ValueError, x509.ExtensionNotFound):
+    except (*UNREADABLE, x509.ExtensionNotFound):
         return False
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -15,6 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from causeway.errors import Cause, CausewayError
 from causeway.pki.issuers import may_sign
+from causeway.pki.unreadable import UNREADABLE
 
 MAX_ANSWER_BYTES = 64 * 1024
 
@@ -75,7 +76,7 @@ def read_ocsp_answer(
         raise OcspAnswerInvalid(f"it has more than {MAX_ANSWER_BYTES} bytes")
     try:
         return _read(ocsp.load_der_ocsp_response(data), certificate, issuer, nonce, now)
-    except (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+    except UNREADABLE as error:
         raise OcspAnswerInvalid(f"it is malformed: {str(error)[:200]}") from error
 
 

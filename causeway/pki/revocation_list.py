@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from causeway.errors import Cause, CausewayError
 from causeway.pki.issuers import issuer_id, may_sign
 from causeway.pki.serials import serial_digest
+from causeway.pki.unreadable import UNREADABLE
 
 MAX_LIST_BYTES = 64 * 1024 * 1024
 """Some 1,200,000 entries with a reason each, read within five seconds. Larger ones are not read at all."""
@@ -100,7 +101,7 @@ def read_revocation_list(data: bytes, issuers: Iterable[x509.Certificate], *, no
     try:
         parsed = x509.load_pem_x509_crl(data) if _PEM in data[:4096] else x509.load_der_x509_crl(data)
         return _read(parsed, issuers, now)
-    except (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+    except UNREADABLE as error:
         raise RevocationListInvalid(f"it is malformed: {str(error)[:200]}") from error
 
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 from starlette.requests import Request
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from causeway.identity.certificate import names_of
 from causeway.pki.fingerprints import fingerprints_of
 from causeway.pki.roles import Role, roles_of
+from causeway.pki.unreadable import UNREADABLE
 from causeway.site.trust import TrustedRoots
 
 TLS_STATE = "tls_peer"
@@ -65,7 +65,7 @@ def tls_peer(der: bytes | None, connection_point_roots: TrustedRoots) -> TlsPeer
             is_connection_point=Role.CONNECTION_POINT in roles_of(certificate)
             and connection_point_roots.vouch_for(certificate, now=datetime.now(UTC)),
         )
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         return None
 
 

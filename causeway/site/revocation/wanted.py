@@ -7,6 +7,7 @@ from cryptography import x509
 from causeway.identity.examination import extension_of
 from causeway.pki.issuers import is_root
 from causeway.pki.revocation_list import urls_of
+from causeway.pki.unreadable import UNREADABLE
 from causeway.site.config import RevocationConfig
 
 
@@ -26,7 +27,7 @@ def wanted_sources(
             continue
         try:
             points = extension_of(authority, x509.CRLDistributionPoints)
-        except ValueError:
+        except UNREADABLE:
             continue  # gateways refuse what is below it, and say why
         found += urls_of(points) if points is not None else ()
     return list(dict.fromkeys([*found, *freshest]))

@@ -1,13 +1,21 @@
 """Who may come in by certificate: decided in the handshake, and again when the settings change."""
 
 import contextlib
+import datetime as dt
 import hashlib
 import socket
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtensionOID, NameOID
 
+from causeway.pki.keys import load_private_key, new_p256_key, private_pem
 from tests.system.certificates import Pair, certificates
 from tests.system.data_path.path import MUTUAL, DataPath
 from tests.system.processes import wait_until
@@ -120,3 +128,37 @@ def test_without_trusted_roots_no_certificate_is_asked_for(own_path: Callable[..
     with path.connect(path.device) as client:
         assert client.ask("GET", "/app/x").status == 200
         assert client.ask("GET", TARGET).reason == "CMGConnector_ClientCertificateRequired"
+
+
+def test_a_certificate_that_openssl_takes_and_nobody_can_read_whole_is_refused_with_a_word(
+    own_path: Callable[..., DataPath], tmp_path: Path
+) -> None:
+    path = own_path(workers=1)
+    folder = path.certificates.folder
+    issuer = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
+    signer, key, start = load_private_key(folder / "ca.key"), new_p256_key(), dt.datetime.now(dt.UTC)
+    assert isinstance(signer, rsa.RSAPrivateKey)
+    # An ediPartyName (RFC 5280, 4.2.1.6).
+    odd = x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, bytes.fromhex("3008a506a1040c025043"))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "PC1")]))
+        .issuer_name(issuer.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start - dt.timedelta(days=1))
+        .not_valid_after(start + dt.timedelta(days=1))
+        .add_extension(odd, critical=False)
+        .sign(signer, SHA256())
+    )
+    pair = Pair(tmp_path / "odd.pem", tmp_path / "odd.key")
+    pair.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
+    pair.key.write_bytes(private_pem(key))
+    path.change_everywhere(blocked_names=("another",))  # so that names are read
+    for _ in range(2):
+        with path.connect(pair) as client:
+            for _ in range(2):
+                answer = client.ask("GET", TARGET)
+                assert (answer.status, answer.reason) == (403, "CMGService_ClientCertificateInvalid")
+    assert not path.gateway.events("internal error")
+    assert "Traceback" not in path.gateway.text()

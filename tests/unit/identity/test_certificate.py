@@ -10,6 +10,12 @@ from hypothesis import strategies as st
 
 from causeway.identity import Kind
 from causeway.identity.certificate import identity_of, names_of, still_trusted
+from causeway.identity.client_trust import ClientTrust
+from causeway.pki.fingerprints import fingerprints_of
+from causeway.pki.issuers import Authorities
+from causeway.refusals import REFUSALS
+from causeway.site.peer import tls_peer
+from causeway.site.trust import TrustedRoots
 from tests.unit.certificates import DAY, NOW, Certified, root
 
 
@@ -107,3 +113,47 @@ def test_a_device_certificate_issues_nothing(authority: Certified) -> None:
     forged = device.issue("PC2")
     assert not still_trusted(forged.der, (authority.pem, device.pem))
     assert not still_trusted(forged.der, (authority.pem,))
+
+
+# Certificates that a trusted authority issued, and whose readers must not fail one by one.
+
+_NAMES = x509.SubjectAlternativeName([x509.DNSName("pc1.example"), x509.UniformResourceIdentifier("urn:x")])
+_POINTS = x509.CRLDistributionPoints(
+    [x509.DistributionPoint([x509.UniformResourceIdentifier("http://crl.example/x")], None, None, None)]
+)
+_SIGNER = root()
+_CERTIFICATE = _SIGNER.issue("PC1", extensions=(_NAMES, _POINTS))
+UNREADABLE_ONES = {
+    "a kind of name that nobody reads": _CERTIFICATE.der.replace(b"\x82\x0bpc1", b"\xa5\x0bpc1"),
+    "an extension twice": _CERTIFICATE.der.replace(b"\x06\x03\x55\x1d\x1f", b"\x06\x03\x55\x1d\x11"),
+    "a name that is bits": _CERTIFICATE.der.replace(b"\x0c\x03PC1", b"\x03\x03\0C1"),
+}
+
+
+def read_everywhere(der: bytes) -> None:
+    """All that is read of a certificate without a decision on it; none of it may fail."""
+    assert identity_of(der).fingerprint == hashlib.sha256(der).hexdigest()
+    names_of(der)
+    fingerprints_of(der)
+    tls_peer(der, TrustedRoots([_SIGNER.certificate]))
+    decision = ClientTrust(Authorities([_SIGNER.certificate])).decide(der, NOW.timestamp())
+    assert decision.denial is None or decision.denial.word in REFUSALS
+
+
+@pytest.mark.parametrize("name", UNREADABLE_ONES)
+def test_a_certificate_that_cannot_be_read_whole_is_refused_with_a_word(name: str) -> None:
+    der = UNREADABLE_ONES[name]
+    assert der != _CERTIFICATE.der
+    read_everywhere(der)
+    denial = ClientTrust(Authorities([_SIGNER.certificate])).decide(der, NOW.timestamp()).denial
+    assert denial is not None
+    assert denial.word == "CMGService_ClientCertificateInvalid"
+
+
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+@given(st.lists(st.tuples(st.integers(0, len(_CERTIFICATE.der) - 1), st.integers(1, 255)), min_size=1, max_size=4))
+def test_a_changed_certificate_is_read_everywhere_without_a_failure(changes: list[tuple[int, int]]) -> None:
+    der = bytearray(_CERTIFICATE.der)
+    for position, difference in changes:
+        der[position] ^= difference
+    read_everywhere(bytes(der))
