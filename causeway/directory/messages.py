@@ -66,6 +66,7 @@ class Messages:
     def __init__(self) -> None:
         self._client = sansldap.LDAPClient()
         self._held = bytearray()
+        self._awaited: type[sansldap.LDAPMessage] = sansldap.BindResponse
 
     @property
     def holds_bytes(self) -> bool:
@@ -74,16 +75,19 @@ class Messages:
 
     def bind_simple(self, user: str, password: str) -> bytes:
         """Sign in with a password."""
+        self._awaited = sansldap.BindResponse
         self._client.bind_simple(user, password)
         return self._client.data_to_send()
 
     def bind_sasl(self, mechanism: str, token: bytes) -> bytes:
         """A step of signing in by SASL."""
+        self._awaited = sansldap.BindResponse
         self._client.bind_sasl(mechanism, None, token)
         return self._client.data_to_send()
 
     def start_tls(self) -> bytes:
         """Ask for TLS (RFC 4511, 4.14)."""
+        self._awaited = sansldap.ExtendedResponse
         self._client.extended_request(sansldap.ExtendedOperations.LDAP_START_TLS.value)
         return self._client.data_to_send()
 
@@ -100,6 +104,7 @@ class Messages:
         controls: list[sansldap.LDAPControl] = []
         if page is not None:
             controls.append(sansldap.PagedResultControl(critical=True, size=page[0], cookie=page[1]))
+        self._awaited = sansldap.SearchResultDone
         self._client.search_request(
             base_object=base, scope=scope, filter=wanted, attributes=list(attributes), controls=controls
         )
@@ -122,7 +127,7 @@ class Messages:
     def _read(self, message: bytes) -> list[Reply]:
         try:
             received = self._client.receive(message)
-            return [reply for each in received if (reply := _reply(each)) is not None]
+            return [reply for each in received if (reply := self._reply(each)) is not None]
         except DirectoryAnswer:
             raise
         except (
@@ -130,6 +135,18 @@ class Messages:
         ) as error:  # of whatever kind: the bytes are the server's, and reading them changes nothing here
             first = (str(error) or type(error).__name__).splitlines()[0][:200]
             raise DirectoryAnswer(f"its answer cannot be read: {first}") from error
+
+    def _reply(self, message: sansldap.LDAPMessage) -> Reply | None:
+        # The library tells answers apart by their numbers; of which kind they must be is looked at here.
+        if self._awaited is sansldap.SearchResultDone:
+            if isinstance(message, sansldap.SearchResultReference):
+                return None  # other directories' entries are not asked for
+            if isinstance(message, sansldap.SearchResultEntry):
+                found = {each.name.lower(): tuple(each.values) for each in message.attributes}
+                return Entry(message.object_name, found)
+        if not isinstance(message, self._awaited):
+            raise DirectoryAnswer(f"it answers with {type(message).__name__}, which was not asked for")
+        return _done(message)
 
 
 def _message_size(held: bytearray) -> int | None:
@@ -154,14 +171,9 @@ def _message_size(held: bytearray) -> int | None:
     return size
 
 
-def _reply(message: sansldap.LDAPMessage) -> Reply | None:
-    if isinstance(message, sansldap.SearchResultReference):
-        return None  # other directories' entries are not asked for
-    if isinstance(message, sansldap.SearchResultEntry):
-        return Entry(message.object_name, {each.name.lower(): tuple(each.values) for each in message.attributes})
-    if isinstance(message, sansldap.BindResponse | sansldap.ExtendedResponse | sansldap.SearchResultDone):
-        result = message.result
-        token = message.server_sasl_creds if isinstance(message, sansldap.BindResponse) else None
-        pages = [each.cookie for each in message.controls if isinstance(each, sansldap.PagedResultControl)]
-        return Done(int(result.result_code), result.diagnostics_message, token or b"", pages[0] if pages else b"")
-    raise DirectoryAnswer(f"it answers with {type(message).__name__}, which was not asked for")
+def _done(message: sansldap.LDAPMessage) -> Done:
+    assert isinstance(message, sansldap.BindResponse | sansldap.ExtendedResponse | sansldap.SearchResultDone)
+    result = message.result
+    token = message.server_sasl_creds if isinstance(message, sansldap.BindResponse) else None
+    pages = [each.cookie for each in message.controls if isinstance(each, sansldap.PagedResultControl)]
+    return Done(int(result.result_code), result.diagnostics_message, token or b"", pages[0] if pages else b"")
