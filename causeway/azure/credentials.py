@@ -48,7 +48,8 @@ class Credential:
     """Credentials of the SDK, in order; an ``AsyncTokenCredential``.
 
     Those that there are not are passed over; the first that Entra ID refuses ends the search, for whoever set them up
-    meant them. Tokens are kept until shortly before they expire.
+    meant them. Tokens are kept until shortly before they expire, and a refusal for good, so that many who ask at the
+    same time make one question of it.
 
     Attributes:
         cloud: whose authority is asked.
@@ -64,6 +65,7 @@ class Credential:
         self.tenant_id = tenant_id
         self.used: CredentialSource | None = None
         self._tokens: dict[tuple[tuple[str, ...], str | None], AccessToken] = {}
+        self._refusal: str | None = None
         self._lock = asyncio.Lock()
 
     async def get_token(
@@ -81,10 +83,16 @@ class Credential:
             AzureFailed: the authority cannot be reached or asked.
         """
         async with self._lock:
+            if self._refusal is not None:
+                raise AzureSignIn(self._refusal)
             kept = self._tokens.get((scopes, tenant_id))
             if kept is not None and claims is None and kept.expires_on - time.time() > _RENEW_BEFORE_S:
                 return kept
-            token = await self._ask(scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, **kwargs)
+            try:
+                token = await self._ask(scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae, **kwargs)
+            except AzureSignIn as error:
+                self._refusal = str(error)
+                raise
             self._tokens[scopes, tenant_id] = token
             return token
 

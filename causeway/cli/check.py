@@ -8,6 +8,7 @@ import typer
 
 from causeway.azure.sign_in import CredentialSource
 from causeway.cli import (
+    check_azure,
     check_certificate,
     check_directory,
     check_dns,
@@ -68,7 +69,8 @@ def check(
     """
     plan = read_plan(plan_file)
     groups: dict[Group, Callable[[], tuple[Probe, ...]]] = {
-        Group.NAMES: lambda: names.probes(plan),
+        Group.NAMES: lambda: (*names.probes(plan), *check_azure.names_probes(plan, credential)),
+        Group.AZURE: lambda: check_azure.probes(plan, plan_file, credential),
         Group.CERTIFICATE: lambda: check_certificate.probes(
             plan, plan_file, certificate, server, ca, passphrase_file, timeout_s
         ),

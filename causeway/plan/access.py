@@ -50,17 +50,23 @@ PREFLIGHT_ACTIONS = (
     "Microsoft.Authorization/permissions/read",
     "Microsoft.Authorization/denyAssignments/read",
     "Microsoft.Authorization/policyAssignments/read",
+    "Microsoft.Authorization/roleEligibilityScheduleInstances/read",
     "Microsoft.Compute/locations/usages/read",
     "Microsoft.Compute/skus/read",
+    "Microsoft.Compute/virtualMachineScaleSets/read",
     "Microsoft.KeyVault/checkNameAvailability/read",
     "Microsoft.KeyVault/deletedVaults/read",
+    "Microsoft.KeyVault/vaults/read",
     "Microsoft.Network/locations/checkDnsNameAvailability/read",
     "Microsoft.Network/locations/usages/read",
+    "Microsoft.Network/publicIPAddresses/read",
+    "Microsoft.PolicyInsights/checkPolicyRestrictions/read",
     "Microsoft.Resources/subscriptions/read",
     "Microsoft.Resources/subscriptions/providers/read",
     "Microsoft.Resources/subscriptions/resourceGroups/read",
     "Microsoft.Storage/checkNameAvailability/read",
     "Microsoft.Storage/locations/usages/read",
+    "Microsoft.Storage/storageAccounts/read",
 )
 """What ``causeway check`` reads in the subscription."""
 

@@ -13,6 +13,7 @@ class Group(StrEnum):
     """What can be checked alone; in the order in which it is printed."""
 
     NAMES = "names"
+    AZURE = "azure"
     CERTIFICATE = "certificate"
     DNS = "dns"
     NETWORK = "network"

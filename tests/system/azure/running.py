@@ -22,6 +22,7 @@ OBJECT = "bbbbbbbb-0000-0000-0000-000000000002"
 SECRET = "the~secret~of~the~application"
 GRAPH = ("graph.microsoft.com", "graph.microsoft.us")
 HOSTS = (*LOGIN, *MANAGEMENT, *GRAPH)
+GROUP, PREFIX, REGION = "rg-contosogateway", "contosogateway", "westeurope"
 PROVIDERS = (
     "Microsoft.Compute",
     "Microsoft.KeyVault",
@@ -40,6 +41,26 @@ def all_well() -> dict[str, Any]:
         "object_id": OBJECT,
         "subscription": {"id": SUBSCRIPTION, "state": "Enabled", "tenant_id": TENANT},
         "providers": dict.fromkeys(PROVIDERS, "Registered"),
+        "resource_groups": [GROUP],
+        "labels_taken": [],
+        "public_ips": [],
+        "vaults": [],
+        "deleted_vaults": [],
+        "vault_names_taken": [],
+        "storage_accounts": [],
+        "storage_names_taken": [],
+        "scale_sets": [],
+        "sizes": [
+            {"name": "Standard_D2s_v5", "family": "standardDSv5Family", "cores": 2},
+            {"name": "Standard_D2as_v5", "family": "standardDASv5Family", "cores": 2},
+        ],
+        "compute_usages": {"cores": [0, 10], "standardDSv5Family": [0, 10]},
+        "network_usages": {"PublicIPAddresses": [0, 10], "StandardSkuLoadBalancers": [0, 10]},
+        "permissions": [{"actions": ["*"], "notActions": []}],
+        "group_permissions": [],
+        "deny_assignments": [],
+        "eligible": [],
+        "policies": [],
     }
 
 

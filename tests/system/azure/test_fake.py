@@ -5,23 +5,88 @@ import re
 from typing import Any
 
 import pytest
+from azure.mgmt.authorization.v2020_10_01.models import RoleEligibilityScheduleInstance
+from azure.mgmt.authorization.v2022_04_01.models import DenyAssignment, Permission
+from azure.mgmt.compute import models as compute
+from azure.mgmt.keyvault import models as key_vault
+from azure.mgmt.network import models as network
+from azure.mgmt.network.models import DnsNameAvailabilityResult, PublicIPAddress
+from azure.mgmt.policyinsights.models import CheckRestrictionsResult
 from azure.mgmt.resource.resources.models import Provider
+from azure.mgmt.storage import models as storage
 
 from tests.system.azure.fake_answers import management, token
-from tests.system.azure.running import SUBSCRIPTION, all_well
+from tests.system.azure.running import GROUP, SUBSCRIPTION, all_well
 
 GET, POST = "GET", "POST"
+VAULT = {"name": "x", "type": "Microsoft.KeyVault/vaults"}
+ACCOUNT = {"name": "x", "type": "Microsoft.Storage/storageAccounts"}
+CONTENT = {"resourceDetails": {"resourceContent": {"type": "Microsoft.KeyVault/vaults"}}}
 OPERATIONS: list[tuple[str, str, Any, type[Any], bool]] = [
     # method, path below the subscription, body, the SDK's model, whether the answer is a list of it
     (GET, "/providers/Microsoft.Network", None, Provider, False),
     (POST, "/providers/Microsoft.Network/register", None, Provider, False),
+    (
+        GET,
+        "/providers/Microsoft.Network/locations/westeurope/checkDnsNameAvailability",
+        None,
+        DnsNameAvailabilityResult,
+        False,
+    ),
+    (GET, "/providers/Microsoft.Network/publicIPAddresses", None, PublicIPAddress, True),
+    (GET, "/providers/Microsoft.Network/locations/westeurope/usages", None, network.Usage, True),
+    (POST, "/providers/Microsoft.KeyVault/checkNameAvailability", VAULT, key_vault.CheckNameAvailabilityResult, False),
+    (GET, "/providers/Microsoft.KeyVault/vaults", None, key_vault.Vault, True),
+    (GET, "/providers/Microsoft.KeyVault/deletedVaults", None, key_vault.DeletedVault, True),
+    (POST, "/providers/Microsoft.Storage/checkNameAvailability", ACCOUNT, storage.CheckNameAvailabilityResult, False),
+    (GET, "/providers/Microsoft.Storage/storageAccounts", None, storage.StorageAccount, True),
+    (
+        GET,
+        f"/resourceGroups/{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/x",
+        None,
+        compute.VirtualMachineScaleSet,
+        False,
+    ),
+    (GET, "/providers/Microsoft.Compute/skus", None, compute.ResourceSku, True),
+    (GET, "/providers/Microsoft.Compute/locations/westeurope/usages", None, compute.Usage, True),
+    (GET, "/providers/Microsoft.Authorization/permissions", None, Permission, True),
+    (GET, f"/resourcegroups/{GROUP}/providers/Microsoft.Authorization/permissions", None, Permission, True),
+    (GET, "/providers/Microsoft.Authorization/denyAssignments", None, DenyAssignment, True),
+    (
+        GET,
+        "/providers/Microsoft.Authorization/roleEligibilityScheduleInstances",
+        None,
+        RoleEligibilityScheduleInstance,
+        True,
+    ),
+    (POST, "/providers/Microsoft.PolicyInsights/checkPolicyRestrictions", CONTENT, CheckRestrictionsResult, False),
 ]
+FILTERS = {
+    "denyAssignments": "atScope()",
+    "roleEligibilityScheduleInstances": "asTarget()",
+    "skus": "location eq 'westeurope'",
+}
 
 
 def answered(method: str, path: str, body: Any) -> Any:
-    state = all_well()
+    thing = {"name": "x", "location": "westeurope", "group": GROUP}
+    everybody = {"id": "00000000-0000-0000-0000-000000000000", "type": "SystemDefined"}
+    state = all_well() | {
+        "public_ips": [{**thing, "label": "x"}],
+        "vaults": [thing],
+        "deleted_vaults": [thing],
+        "storage_accounts": [thing],
+        "scale_sets": [{**thing, "size": "Standard_D2s_v5", "capacity": 2}],
+        "deny_assignments": [{"name": "x", "actions": ["*"], "principals": [everybody]}],
+        "eligible": ["Owner"],
+        "policies": [{"name": "x", "type": "*"}, {"name": "y", "type": "*", "requires": "tags.x"}],
+    }
     bearer = f"Bearer {token(state, 'https://management.azure.com')}"
-    query = {"api-version": "2026-01-01"}
+    query = {
+        "api-version": "2026-01-01",
+        "domainNameLabel": "x",
+        "$filter": FILTERS.get(path.rsplit("/", maxsplit=1)[-1], ""),
+    }
     answer = management(
         state, "management.azure.com", method, f"/subscriptions/{SUBSCRIPTION}{path}", query, body, bearer
     )

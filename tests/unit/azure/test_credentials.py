@@ -78,6 +78,15 @@ async def test_no_credentials_at_all_lead_to_az_login_in_the_tenant_of_the_plan(
         await made(*(Fake(CredentialUnavailableError("no")) for _ in range(3))).get_token(SCOPE)
 
 
+async def test_a_refusal_is_final_and_asked_for_once() -> None:
+    fake = Fake(ClientAuthenticationError("AADSTS7000215: Invalid client secret"))
+    credential = made(fake)
+    for _ in range(3):
+        with pytest.raises(AzureSignIn, match="AADSTS7000215"):
+            await credential.get_token(SCOPE)
+    assert fake.asked == 1
+
+
 async def test_an_authority_out_of_reach_is_no_refusal() -> None:
     with pytest.raises(AzureUnreachable, match="HTTPS_PROXY"):
         await made(Fake(ServiceRequestError("Cannot connect"))).get_token(SCOPE)

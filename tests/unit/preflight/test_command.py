@@ -13,6 +13,8 @@ from causeway.errors import OperatorError
 from causeway.pki.inspection import CHECK_NAMES
 from causeway.plan.document import plan_text
 from causeway.preflight import certificate, directory, dns_results, entra_results, names, network
+from causeway.preflight.azure import names_free
+from causeway.preflight.azure import probes as azure
 from causeway.preflight.probe import Group
 from causeway.preflight.site import comparison, management_point_results, update_point
 from tests.unit.plan.plans import contoso
@@ -20,6 +22,8 @@ from tests.unit.plan.plans import contoso
 DOCS = Path(__file__).parents[3] / "docs"
 CHECKS = (
     *names.CHECKS,
+    *names_free.CHECKS,
+    *azure.CHECKS,
     *certificate.CHECKS,
     *CHECK_NAMES,
     *dns_results.CHECKS,
@@ -40,18 +44,18 @@ def test_every_check_and_every_group_has_its_heading() -> None:
 
 def test_names_are_checked_and_the_exit_code_says_how_it_went(tmp_path: Path) -> None:
     file = tmp_path / "plan.toml"
-    file.write_text(plan_text(contoso()))
+    file.write_text(plan_text(contoso(azure__subscription_id=None)))  # so that Azure is not asked
     good = CliRunner().invoke(app, ["--plan", str(file), "--only", "names"])
     assert good.exit_code == 0, good.output
-    assert good.output.endswith("checks, all well.\n")
-    file.write_text(plan_text(contoso(names__prefix="my-cmg")))
+    assert good.output.endswith("checks, 1 with a warning, 1 skipped.\n")
+    file.write_text(plan_text(contoso(names__prefix="my-cmg", azure__subscription_id=None)))
     bad = CliRunner().invoke(app, ["--plan", str(file), "--only", "names", "--json"])
     assert bad.exit_code == 1
     assert json.loads(bad.stdout)["ok"] is False
 
 
-@pytest.mark.parametrize("group", ["azure"])
-def test_a_group_that_is_still_to_come_is_wrong_use(group: str) -> None:
+@pytest.mark.parametrize("group", ["azur", "everything"])
+def test_a_group_that_there_is_not_is_wrong_use(group: str) -> None:
     assert CliRunner().invoke(app, ["--only", group]).exit_code == 2
 
 
