@@ -40,7 +40,7 @@ def check_lists(config: RevocationConfig, authorities: tuple[x509.Certificate, .
     """Ask for every list, as the running site does."""
     if not config.check:
         details = "revocation.check is false: revoked client certificates are accepted"
-        return [CheckResult(_NAME, "revocation", Status.SKIP, details)]
+        return [CheckResult(_NAME, "revocation", Status.WARN, details, "take revocation.check out of site.toml")]
     sources = wanted_sources(config, authorities, ())
     if not sources:
         details = "none is set, and no trusted intermediate names one; certificates that name none are " + (
