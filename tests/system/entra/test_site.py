@@ -73,6 +73,18 @@ def test_the_site_verifies_for_itself_what_a_gateway_let_through(
     assert (response.status_code, response.reason) == (status, word)
 
 
+def test_a_token_of_a_tenant_whose_keys_cannot_be_had_is_refused_for_the_time_being(
+    tmp_path: Path, provider: Provider
+) -> None:
+    laid_out = lay_out(tmp_path, {})
+    laid_out.append(table(provider, authority="https://localhost:1"))
+    with running(laid_out) as site:
+        client = bearer(site, provider.token(iss=f"https://localhost:1/{provider.tenant_id}/"))
+        response = client.send("MP_ClientRegistration", client.registration(), signed=False)
+        assert (response.status_code, response.reason) == (503, "MP_EntraKeysUnavailable")
+        assert '"EntraKeys"' in site.log.read_text()
+
+
 def test_a_key_that_the_site_does_not_know_yet_is_fetched_and_the_request_waits(tmp_path: Path) -> None:
     with Provider(tmp_path, certificates("site")).running() as provider:
         laid_out = lay_out(tmp_path / "laid-out", {})

@@ -172,6 +172,11 @@ def test_a_token_that_does_not_hold_is_refused(
     assert shared_site.refusals()[-1]["word"] == word
 
 
+def test_a_protected_policy_without_a_token_is_refused(shared_site: RunningSite, device: Client, account: str) -> None:
+    assert device.policy(account, headers={}).status_code == 403
+    assert shared_site.refusals()[-1]["word"] == "MP_TokenMissing"
+
+
 @pytest.mark.parametrize("token", ["", ";;", "GUID:x;now;2", "x" * 5000, "\u00e9;2026-11-23T00:00:00Z;2"])
 def test_a_malformed_token_is_refused(device: Client, account: str, token: str) -> None:
     headers = {"ClientToken": token.encode("latin-1"), "ClientTokenSignature": b"AB"}

@@ -240,6 +240,7 @@ def test_newcomers_are_refused_while_too_many_wait(new_site: RunningSite, client
         assert second.register().get("Status") == "1"
 
         assert third.register().get("Status") == "3"
+        assert new_site.refusals()[-1]["word"] == "MP_TooManyPending"
 
         assert first.register().get("Status") == "1"
         new_site.cli("devices", "approve", first.smsid)

@@ -155,6 +155,19 @@ def test_proofs_changed_at_random_give_no_token_and_do_no_harm(shared_site: Runn
     assert process.memory_info().rss - before < 50 * MIB
 
 
+def test_without_a_token_the_directories_for_tokens_say_so(shared_site: RunningSite, device: Client) -> None:
+    client = by_token.bearer(shared_site, "")
+    del client.session.headers["Authorization"]
+    client.smsid = device.smsid
+    for answer in (
+        client.send("MP_PolicyManager", client.assignments_request()),
+        client.send("MP_ClientRegistration", client.registration(), signed=False),
+        client.policy("x", headers={}),
+    ):
+        assert (answer.status_code, answer.reason) == (401, "MP_SiteTokenMissing")
+    client.close()
+
+
 def test_a_newcomer_is_told_what_a_bulk_token_does_not_open(shared_site: RunningSite, bulk: str) -> None:
     client = by_token.bearer(shared_site, bulk)
     assert client.register().get("Status") == "0"

@@ -164,6 +164,11 @@ def test_a_certificate_is_for_clients_and_for_signing(
     assert word(ROOT.issue("PC1", extensions=extensions), trust()) == expected
 
 
+def test_a_server_s_certificate_is_refused_with_its_word() -> None:
+    server = ROOT.issue("PC1", extensions=(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]),))
+    assert denial(server, trust()).word == "CMGService_ClientCertificateUsage"
+
+
 def test_a_missing_intermediate_is_said_by_name() -> None:
     issuing = ROOT.issue("Issuing CA 2", authority=True)
     device = issuing.issue("PC1")
