@@ -11,19 +11,20 @@ from cryptography import x509
 
 from causeway.observability.checks import CheckResult
 from causeway.pki.bundle import Bundle, read_bundles
-from causeway.pki.chain import build_chain, find_leaf
+from causeway.pki.chain import Chain, build_chain, find_leaf
 from causeway.pki.inspection import Wanted, inspect_chain
 from causeway.pki.live import Shown, look_at
 from causeway.plan.certificate import certificate_need
 from causeway.plan.document import Plan
 from causeway.plan.runbook.premises import certificate_checked, obtain_certificate
 from causeway.plan.values import Target
+from causeway.preflight import revocation
 from causeway.preflight.probe import Probe
 
 HTTPS = 443
 FILE = "certificate file"
 SERVER = "certificate server"
-CHECKS = (FILE, SERVER)
+CHECKS = (FILE, SERVER, *revocation.CHECKS)
 """Besides those of ``inspect_chain``."""
 
 Look = Callable[[str, int, str, float], Awaitable[Shown]]
@@ -64,15 +65,27 @@ def inspect_bundle(label: str, bundle: Bundle, others: Iterable[x509.Certificate
     Raises:
         CertificateFileError: there is none, or several could be it.
     """
-    chain = build_chain(find_leaf(bundle.certificates, bundle.key, label), (*bundle.certificates, *others))
-    return inspect_chain(label, chain, bundle.key, wanted, now=dt.datetime.now(dt.UTC))
+    return inspect_chain(label, chain_of_bundle(label, bundle, others), bundle.key, wanted, now=dt.datetime.now(dt.UTC))
 
 
 def inspect_shown(label: str, shown: Shown, others: Iterable[x509.Certificate], wanted: Wanted) -> list[CheckResult]:
     """Every check of a certificate that a server showed; its key is not to be had."""
-    chain = build_chain(shown.certificates[0], (*shown.certificates[1:], *others))
     wanted = dataclasses.replace(wanted, needs_key=False)
-    return inspect_chain(label, chain, None, wanted, now=dt.datetime.now(dt.UTC))
+    return inspect_chain(label, chain_of_shown(shown, others), None, wanted, now=dt.datetime.now(dt.UTC))
+
+
+def chain_of_bundle(label: str, bundle: Bundle, others: Iterable[x509.Certificate]) -> Chain:
+    """The chain of the certificate in files.
+
+    Raises:
+        CertificateFileError: as for ``inspect_bundle``.
+    """
+    return build_chain(find_leaf(bundle.certificates, bundle.key, label), (*bundle.certificates, *others))
+
+
+def chain_of_shown(shown: Shown, others: Iterable[x509.Certificate]) -> Chain:
+    """The chain of what a server showed."""
+    return build_chain(shown.certificates[0], (*shown.certificates[1:], *others))
 
 
 async def shake_hands(host: str, port: int, server_name: str, timeout_s: float) -> Shown:
@@ -85,16 +98,19 @@ def probes(
 ) -> tuple[Probe, ...]:
     """What to look at: the files, the server, or both."""
     wanted = wanted_by(plan)
+    fetch = revocation.fetching(plan.proxy.url, timeout_s / 3)  # after the certificate itself
     found = []
     if sources.files:
         label = str(sources.files[0])
 
-        def read() -> list[CheckResult]:
+        def read() -> tuple[list[CheckResult], Chain]:
             bundle = read_bundles(sources.files, sources.passphrase)
-            return inspect_bundle(label, bundle, read_bundles(sources.authorities).certificates, wanted)
+            others = read_bundles(sources.authorities).certificates
+            return inspect_bundle(label, bundle, others, wanted), chain_of_bundle(label, bundle, others)
 
         async def files() -> Sequence[CheckResult]:
-            return await asyncio.to_thread(read)
+            results, chain = await asyncio.to_thread(read)
+            return [*results, *await revocation.ask(label, chain, fetch, now=dt.datetime.now(dt.UTC))]
 
         found.append(Probe(FILE, label, files, "Name the certificate's files with --certificate."))
     if sources.server is not None or not sources.files:
@@ -104,7 +120,9 @@ def probes(
         async def server() -> Sequence[CheckResult]:
             others = await asyncio.to_thread(read_bundles, sources.authorities)
             shown = await look(host, port, plan.names.service_name, timeout_s)
-            return inspect_shown(target, shown, others.certificates, wanted)
+            chain = chain_of_shown(shown, others.certificates)
+            asked = await revocation.ask(target, chain, fetch, now=dt.datetime.now(dt.UTC))
+            return [*inspect_shown(target, shown, others.certificates, wanted), *asked]
 
         remedy = (
             f"Get it with `{obtain_certificate(plan, plan_file).text}`; where the gateway is not there yet, look at "

@@ -72,7 +72,7 @@ def test_a_server_shows_it_and_one_that_is_not_there_fails_with_the_command_for_
     port = free_ports()
     absent = check(folder, "--server", f"127.0.0.1:{port}")
     assert absent.returncode == 1
-    assert "causeway check --plan causeway-plan.toml --only certificate --certificate FILE" in absent.stdout
+    assert "causeway check --plan causeway-plan.toml --only certificate --certificate certificate" in absent.stdout
     current = folder / "certificate" / "current"
     server = subprocess.Popen(
         [
