@@ -1,5 +1,6 @@
 """Steps in Azure and Entra ID that both kinds of gateway share."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from causeway.clouds import CLOUDS
@@ -138,8 +139,8 @@ def names_free(plan: Plan, file: Path) -> Step:
     )
 
 
-def entra_applications(plan: Plan) -> tuple[Step, ...]:
-    """The application registrations and the consent to what they may do."""
+def entra_applications(plan: Plan, file: Path) -> tuple[Step, ...]:
+    """The application registrations and the consent to what they may do: by causeway, or by hand."""
     wanted = applications(plan)
     if not wanted:
         return ()
@@ -150,11 +151,8 @@ def entra_applications(plan: Plan) -> tuple[Step, ...]:
             Who.ENTRA,
             "Clients ask Entra ID for tokens for them"
             + (", and the site signs in to Azure as the server's." if plan.target is Target.CONFIGMGR else "."),
-            tuple(_create(each) for each in wanted),
-            tuple(
-                sh("az", "ad", "app", "list", "--display-name", each.display_name, "--output", "table")
-                for each in wanted
-            ),
+            (_apps(plan, file), *(_create(each) for each in wanted)),
+            (sh("causeway", "check", "--plan", str(file), "--only", "entra", note=_consent_comes_next(wanted)),),
             ("sign-in",),
         )
     ]
@@ -168,13 +166,13 @@ def entra_applications(plan: Plan) -> tuple[Step, ...]:
                 "It takes a Privileged Role Administrator; without it users are not discovered.",
                 (
                     sh(
-                        "az",
-                        "ad",
-                        "app",
-                        "permission",
-                        "admin-consent",
-                        "--id",
+                        *("causeway", "azure", "apps", "create", "--plan", str(file), "--grant-consent"),
+                        note="consents to what the client application asks for, too",
+                    ),
+                    sh(
+                        *("az", "ad", "app", "permission", "admin-consent", "--id"),
                         "<client id of the server application>",
+                        note="by hand, instead",
                     ),
                 ),
                 (
@@ -187,6 +185,20 @@ def entra_applications(plan: Plan) -> tuple[Step, ...]:
             )
         )
     return tuple(found)
+
+
+def _consent_comes_next(wanted: Sequence[Application]) -> str:
+    return "all but consent, which comes next" if any(each.graph_application_permissions for each in wanted) else ""
+
+
+def _apps(plan: Plan, file: Path) -> Command:
+    secret = any(each.secret_months for each in applications(plan))
+    parts = ["causeway", "azure", "apps", "create", "--plan", str(file)]
+    if plan.target is Target.CAUSEWAY:
+        parts.append("--grant-consent")  # to delegated permissions alone, which whoever registers them may consent to
+    if secret:
+        parts += ["--secret-file", "server-application.secret"]
+    return sh(*parts, note="does all of it, and prints what the site is told of them; what follows is by hand, instead")
 
 
 def _create(application: Application) -> Command:

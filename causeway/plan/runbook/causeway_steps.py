@@ -20,7 +20,7 @@ def steps(plan: Plan, file: Path) -> tuple[Step, ...]:
         azure.roles(plan, file),
         azure.providers(plan, file),
         azure.names_free(plan, file),
-        *azure.entra_applications(plan),
+        *azure.entra_applications(plan, file),
         *premises.directory_groups(plan, file),
         *premises.client_certificates(plan),
         *premises.server_certificate(plan, file),
@@ -144,8 +144,8 @@ def _all_checked(plan: Plan, file: Path) -> Step:
     after = ["connection-points"]
     if premises.dns(plan, file, "address"):
         after.append("dns")
-    if azure.entra_applications(plan):
-        after.append(azure.entra_applications(plan)[-1].word)
+    if azure.entra_applications(plan, file):
+        after.append(azure.entra_applications(plan, file)[-1].word)
     return Step(
         "check",
         "Check everything against the plan",

@@ -26,7 +26,7 @@ def steps(plan: Plan, file: Path) -> tuple[Step, ...]:
         azure.roles(plan, file),
         azure.providers(plan, file),
         azure.names_free(plan, file),
-        *azure.entra_applications(plan),
+        *azure.entra_applications(plan, file),
         *premises.directory_groups(plan, file),
         *premises.client_certificates(plan),
         *premises.server_certificate(plan, file),
