@@ -136,6 +136,8 @@ async def _work(order: _Order) -> dict[str, Any]:
         server = made[0]
         months, registration = server.found.application.secret_months, server.found.registration
         kept = None
+        if order.secret_file and not months:
+            _tell("the server application needs no secret: none is made")
         if months and order.secret_file and registration and not order.dry_run:
             kept = await secret.keep_secret(directory.graph, registration, order.secret_file, months)
             if kept.made:

@@ -9,7 +9,7 @@ import pytest
 from causeway.azure.entra.answers import Registration
 from causeway.azure.entra.repair import Made, Repair
 from causeway.azure.entra.secret import keep_secret, months_later
-from causeway.azure.entra.wanted import planned
+from causeway.azure.entra.wanted import changes, planned
 from causeway.azure.errors import AzureConflict, AzureForbidden
 from causeway.errors import OperatorError
 from causeway.plan.applications import ApplicationRole
@@ -111,6 +111,17 @@ async def test_what_others_set_stays_and_only_what_is_missing_is_added() -> None
     assert server["requiredResourceAccess"][0] == access
     assert len(server["requiredResourceAccess"]) == 2
     assert server["displayName"] == "Anything"
+
+
+async def test_a_scope_is_added_beside_others_and_asked_for_twice_is_the_same() -> None:
+    fake = FakeGraph()
+    old = {"id": fake.id(), "value": "other", "isEnabled": True, "type": "Admin"}
+    server = fake.application("Anything", identifierUris=[URI], api={"oauth2PermissionScopes": [old]})
+    await create(fake, entra_plan())
+    assert [each["value"] for each in server["api"]["oauth2PermissionScopes"]] == ["other", "user_impersonation"]
+    application = planned(entra_plan(), TENANT)[0]
+    assert changes(application, None, (), "key").body == changes(application, None, (), "key").body
+    assert changes(application, None, (), "key").body != changes(application, None, (), "other").body
 
 
 async def test_what_was_just_made_may_be_unknown_for_a_while() -> None:
