@@ -1,16 +1,14 @@
-"""One client's connection: frames requests strictly, one after another, and writes the answers."""
+"""One client's connection: frames requests strictly, one after another; ``ClientAnswers`` writes the answers."""
 
 import asyncio
 from typing import TYPE_CHECKING, cast
 
-import structlog
-
 from causeway.gateway.addresses import Address
 from causeway.gateway.binding import Binding
 from causeway.gateway.client import Client
+from causeway.gateway.client_answers import ClientAnswers
 from causeway.gateway.exchange import Exchange
 from causeway.gateway.request_body import RequestBody
-from causeway.gateway.responses import own_answer, refusal_head_and_body
 from causeway.http import MAX_HEAD_BYTES, BadRequest, RequestHead, parse_request_head
 from causeway.identity import Denied
 from causeway.refusals import Refused
@@ -21,58 +19,19 @@ if TYPE_CHECKING:
     from causeway.gateway.publishing import Route
     from causeway.gateway.worker import Worker
 
-log = structlog.get_logger()
-
 _PIPELINE_BYTES = 64 * 1024
-_UNREAD = b"-"
 
 
-class ClientConnection(asyncio.Protocol):
-    """From the first byte after the handshake to the last.
+class ClientConnection(ClientAnswers):
+    """From the first byte after the handshake to the last."""
 
-    Attributes:
-        http_1_1: the request under way is HTTP/1.1, so its answer may come in chunks.
-        close_after: close when the answer under way is written.
-        deadline: loop time by which something must have happened.
-        writable: the client reads what it is sent.
-    """
-
-    __slots__ = (
-        "_address",
-        "_binding",
-        "_body",
-        "_buffer",
-        "_client",
-        "_exchange",
-        "_limits",
-        "_peer",
-        "_transport",
-        "_verified_under",
-        "_waiting",
-        "_worker",
-        "close_after",
-        "deadline",
-        "http_1_1",
-        "writable",
-    )
+    __slots__ = ("_binding", "_body", "_verified_under")
 
     def __init__(self, worker: "Worker", peer: str, address: Address) -> None:
-        self._worker = worker
-        self._address = address
-        self._limits = worker.config.limits
-        self._transport: TlsServerTransport | None = None
-        self._buffer = b""
-        self._waiting: tuple[RequestHead, bytes] | None = None  # a request whose token is being verified
-        self._exchange: Exchange | None = None
+        super().__init__(worker, peer, address)
         self._body: RequestBody
-        self._peer = peer
         self._verified_under = worker.contexts.version
-        self._client: Client
         self._binding = Binding(worker)
-        self.http_1_1 = True
-        self.close_after = False
-        self.writable = True
-        self.deadline = 0.0
 
     # The connection.
 
@@ -237,154 +196,6 @@ class ClientConnection(asyncio.Protocol):
         self.deadline = self._worker.now() + self._limits.stall_timeout_s
         if self._transport is not None:
             self._transport.resume_reading()
-
-    # Answers.
-
-    def write(self, data: bytes) -> None:
-        """Write to the client."""
-        if self._transport is not None:
-            self._transport.write(data)
-
-    def writelines(self, pieces: list[bytes]) -> None:
-        """Write what came together."""
-        if self._transport is not None:
-            self._transport.writelines(pieces)
-            if self.writable:
-                self.deadline = self._worker.now() + self._limits.stall_timeout_s
-
-    def pause_writing(self) -> None:
-        """The client does not keep up: no more credit for the answer."""
-        self.writable = False
-        if self._exchange is not None:
-            self._exchange.credit_in.stalled()
-
-    def resume_writing(self) -> None:
-        """It keeps up again."""
-        self.writable = True
-        limits = self._limits
-        idle_now = self._worker.draining and self._exchange is None
-        self.deadline = self._worker.now() + (limits.drain_idle_s if idle_now else limits.stall_timeout_s)
-        if self._exchange is not None:
-            self._exchange.writable_again()
-        elif self._transport is not None and self._waiting is None:
-            self._transport.resume_reading()
-            self._next_pipelined()
-
-    def exchange_done(self, exchange: Exchange, rest: list[bytes]) -> None:
-        """The answer is whole, and this is the rest of it: then the next request, or the end."""
-        if self._transport is not None:
-            self._transport.writelines(rest)
-        self._note(exchange, exchange.status, "")
-        self._exchange = None
-        self._go_on(complete=exchange.request_done)
-
-    def exchange_failed(self, exchange: Exchange, word: str) -> None:
-        """No answer will come, or no more of it."""
-        self._exchange = None
-        refused = Refused(word)
-        if exchange.status:
-            self._break_off(exchange, refused)
-        else:
-            self._answer_refusal(
-                refused, exchange.request_id, exchange.method, exchange.path, go_on=exchange.request_done
-            )
-        self._note(exchange, exchange.status, word)
-
-    def _give_up(self, exchange: Exchange, refused: Refused) -> None:
-        """Something is wrong with the body of a request under way."""
-        self._exchange = None
-        exchange.refuse_body()
-        if exchange.status:
-            self._break_off(exchange, refused)
-        else:
-            self._answer_refusal(refused, exchange.request_id, exchange.method, exchange.path, go_on=False)
-        self._note(exchange, exchange.status, refused.refused_word)
-
-    def _break_off(self, exchange: Exchange, refused: Refused) -> None:
-        """End in the middle of an answer, so that the client sees that it is not whole."""
-        self._log_refusal(exchange.request_id, refused, exchange.path)
-        if self._transport is None:
-            return
-        if exchange.status == 101:
-            self._transport.close()  # there is no length to fall short of: closed is closed
-        else:
-            self._transport.abort()
-
-    def _refuse(self, refused: Refused, head: RequestHead | None, route: "Route | None", *, may_go_on: bool) -> None:
-        """Refuse a request that went nowhere; ``head`` is None where it could not be read."""
-        request_id = self._worker.next_request_id()
-        method, path = (_UNREAD, _UNREAD) if head is None else (head.method, head.path)
-        endpoint, allow = (_UNREAD, b"") if route is None else (route.name, b", ".join(sorted(route.methods)))
-        status = self._answer_refusal(refused, request_id, method, path, go_on=may_go_on, allow=allow)
-        self._worker.note_refused(
-            request_id, method, path, endpoint, status, refused.refused_word, self._client.peer_bytes
-        )
-
-    def _answer_refusal(
-        self, refused: Refused, request_id: bytes, method: bytes, path: bytes, *, go_on: bool, allow: bytes = b""
-    ) -> int:
-        """Write a refusal; where the rest of a request may still come, the connection ends with it."""
-        self._log_refusal(request_id, refused, path)
-        self.close_after = self.close_after or not go_on
-        status, data = refusal_head_and_body(
-            refused.refused_word, request_id, head_only=method == b"HEAD", close=self.close_after, allow=allow.decode()
-        )
-        self.write(data)
-        self._go_on(complete=go_on)
-        return status
-
-    def _answer_itself(self, route: "Route", body: bytes, head: RequestHead, rest: bytes) -> None:
-        request_id = self._worker.next_request_id()
-        has_body = head.has_body
-        self.close_after = self.close_after or has_body
-        head_only = head.method == b"HEAD"
-        self.write(own_answer(body, request_id, head_only=head_only, close=self.close_after))
-        sent_bytes = 0 if head_only else len(body)
-        self._worker.note_answered(request_id, head.method, head.path, route, sent_bytes, self._client.peer_bytes)
-        self._buffer = rest
-        self._go_on(complete=not has_body)
-
-    def _go_on(self, *, complete: bool) -> None:
-        """After an answer: close, or take the next request, which may have come already."""
-        transport = self._transport
-        if transport is None:
-            return
-        if self.close_after or self._worker.draining or not complete:
-            if complete and not self._buffer:
-                transport.close()
-            else:
-                transport.close_lingering()
-            self.deadline = self._worker.now() + self._limits.stall_timeout_s
-            return
-        self.deadline = self._worker.now() + self._limits.idle_timeout_s
-        if not transport.is_reading():
-            transport.resume_reading()
-        if self._buffer:
-            # In a turn of its own, so that a pipeline of refused requests is no recursion.
-            self._worker.loop.call_soon(self._next_pipelined)
-
-    def _next_pipelined(self) -> None:
-        if self._exchange is None and self._buffer and self.writable and self._transport is not None:
-            data, self._buffer = self._buffer, b""
-            self._read_head(data)
-
-    # Books.
-
-    def _note(self, exchange: Exchange, status: int, word: str) -> None:
-        self._address.requests -= 1
-        self._worker.note(exchange, status, word, self._client.peer_bytes)
-
-    def _log_refusal(self, request_id: bytes, refused: Refused, path: bytes) -> None:
-        log.info(
-            "refused",
-            request_id=request_id.decode(),
-            word=refused.refused_word,
-            peer=self._peer,
-            client=self._client.name,
-            path=path.decode("latin-1")[:200],
-            details=str(refused),
-            **({"remedy": refused.denial.remedy} if isinstance(refused, Denied) else {}),
-        )
 
     # The worker's side.
 

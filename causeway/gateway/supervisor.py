@@ -18,7 +18,8 @@ from causeway.gateway.config import GatewayConfig
 from causeway.gateway.runtime_folder import runtime_folder
 from causeway.gateway.ticket_keys import TicketKeys
 from causeway.gateway.tls import service_context, tunnel_context
-from causeway.gateway.worker import SETTINGS_FILE, WorkerSockets, run_worker
+from causeway.gateway.worker import SETTINGS_FILE, WorkerSockets
+from causeway.gateway.worker_process import run_worker
 from causeway.gateway_settings import SettingsStore
 from causeway.observability import logging
 from causeway.observability.admin import listen

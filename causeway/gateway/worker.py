@@ -3,21 +3,16 @@
 import asyncio
 import contextlib
 import itertools
-import json
-import os
 import secrets
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import structlog
-import uvloop
 
 from causeway.errors import StateError
 from causeway.gateway.certificate_status import CertificateStatuses
@@ -37,7 +32,6 @@ from causeway.gateway_settings import GatewaySettings, SettingsError, SettingsSt
 from causeway.identity.blocks import Blocks
 from causeway.identity.client_trust import ClientTrust
 from causeway.identity.entra.key_cache import KeyCache
-from causeway.observability import logging
 from causeway.observability.access_log import AccessLog
 from causeway.pki.keys import load_verification_key
 from causeway.refusals import REFUSALS
@@ -51,7 +45,6 @@ _SWEEP_S = 1.0
 _FIRST_TUNNEL_S = 3.0
 _LAST_WORDS_S = 1.0
 _LOOKS_PER_TURN = 500
-_SWITCH_S = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,41 +297,6 @@ class Worker:
         self.contexts.sweep(now)
         self._sweeper = self.loop.call_later(_SWEEP_S, self._sweep)
 
-    def snapshot(self) -> dict[str, Any]:
-        """All counters, as JSON takes them."""
-        metrics = self.metrics
-        tunnels = [tunnel for tunnel in self.tunnels if tunnel.name]
-        names = {tunnel.name for tunnel in tunnels}
-        return {
-            "endpoints": {name: endpoint.snapshot() for name, endpoint in metrics.endpoints.items()},
-            "refusals": dict(metrics.refusals),
-            "handshakes": metrics.handshakes,
-            "handshakes_resumed": metrics.handshakes_resumed,
-            "handshake_failures": dict(metrics.handshake_failures),
-            "settings_refused": dict(metrics.settings_refused),
-            "forged_headers": metrics.forged_headers,
-            "certificates_unchecked": metrics.certificates_unchecked,
-            "certificate_questions": dict(metrics.certificate_questions),
-            "token_verifications": dict(metrics.token_verifications),
-            "addresses_limited": metrics.addresses_limited,
-            "tokens_known": len(self.tokens),
-            "entra_keys": self.entra_keys.snapshot(),
-            "tunnel_handshake_failures": dict(metrics.tunnel_handshake_failures),
-            "tunnel_refusals": dict(metrics.tunnel_refusals),
-            "tunnels_lost": metrics.tunnels_lost,
-            "connections_refused": metrics.connections_refused,
-            "connections": self.listener.open_connections,
-            "requests_in_flight": sum(len(tunnel.streams) for tunnel in tunnels),
-            "tunnels": {name: sum(t.name == name and t.usable for t in tunnels) for name in names},
-            "streams": {name: sum(len(t.streams) for t in tunnels if t.name == name) for name in names},
-            "streams_held": {name: sum(t.held_streams for t in tunnels if t.name == name) for name in names},
-            "settings_version": self.settings_version,
-            "certificate_not_after_seconds": {
-                one.name: one.not_after for one in self.contexts.certificates if one.not_after
-            },
-            "draining": self.draining,
-        }
-
 
 def _log_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """What asyncio would print with a traceback: mostly tunnels whose handshake failed."""
@@ -347,38 +305,3 @@ def _log_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -
         log.info("connection failed", reason=str(error) or type(error).__name__)
     else:
         log.error("internal error", message=context.get("message"), exc_info=error)
-
-
-def run_worker(
-    config: GatewayConfig, number: int, sockets: WorkerSockets, folder: Path, ticket_keys: TicketKeys
-) -> None:
-    """The life of a worker process. Its snapshot is served on a socket in ``folder``, for the admin process."""
-    logging.configure("gateway", level=config.log.level, form=config.log.format)
-    structlog.contextvars.bind_contextvars(worker=number)
-
-    # Tokens are verified in a thread; what the event loop has to do does not wait for long until it lets go.
-    sys.setswitchinterval(_SWITCH_S)
-
-    async def main() -> None:
-        worker = Worker(config, number, sockets, ticket_keys)
-
-        async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(json.dumps(worker.snapshot()).encode())
-            with contextlib.suppress(OSError):
-                await writer.drain()
-            writer.close()
-
-        path = folder / f"worker-{number}.sock"
-        path.unlink(missing_ok=True)
-        server = await asyncio.start_unix_server(answer, path)
-
-        def ready() -> None:
-            log.info("serving", pid=os.getpid(), settings_version=worker.settings_version)
-            with contextlib.suppress(BrokenPipeError):  # nobody waits
-                os.write(sockets.ready, b"\n")
-            os.close(sockets.ready)
-
-        await worker.run(ready)
-        server.close()  # the path stays: it may be a successor's by now
-
-    uvloop.run(main())

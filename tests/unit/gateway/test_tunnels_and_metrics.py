@@ -11,6 +11,7 @@ from causeway.gateway.handshakes import failure_reason
 from causeway.gateway.metrics import WorkerMetrics, families
 from causeway.gateway.responses import own_answer, refusal_head_and_body
 from causeway.gateway.tunnel import Tunnels
+from causeway.gateway.worker_process import snapshot_of
 from causeway.refusals import REFUSALS, Refused
 from fuzz.data_path import DataPath
 
@@ -129,7 +130,7 @@ async def test_a_snapshot_becomes_metrics(path: DataPath) -> None:
     metrics.tunnel_refusals["TunnelProtocol"] += 1
     samples = [
         sample
-        for family in families({0: path.worker.snapshot(), 1: path.worker.snapshot()})
+        for family in families({0: snapshot_of(path.worker), 1: snapshot_of(path.worker)})
         for sample in family.samples
     ]
     found = {(sample.name, *sorted(sample.labels.items())): sample.value for sample in samples}
