@@ -3,6 +3,7 @@
 This module does without the extra ``directory``; what needs it is imported only where it is installed.
 """
 
+import asyncio
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -61,9 +62,10 @@ def probes(plan: Plan, access: Access, *, timeout_s: float) -> tuple[Probe, ...]
         return (_skipped(target, _INSTALL),)
 
     async def look() -> Sequence[CheckResult]:
+        ends = asyncio.get_running_loop().time() + timeout_s
         from causeway.preflight.directory_look import Look  # noqa: PLC0415  # it needs the extra
 
-        return await Look(domain or "", needs, access, timeout_s).run()
+        return await Look(domain or "", needs, access, timeout_s, ends).run()
 
     return (Probe(CONTROLLER, target, look),)
 

@@ -275,23 +275,27 @@ def test_a_controller_that_does_not_answer_fails_and_beside_one_that_does_only_w
 
 
 def test_a_silent_key_distribution_centre_fails_within_the_time(domain: Samba, tmp_path: Path) -> None:
-    """Kerberos itself would ask it again for half a minute."""
+    """Kerberos itself would ask all of them again and again, for a minute."""
     keytab = domain.keytab(READER, tmp_path / "keytab")
     configuration = (domain.folder / "krb5.conf").read_text()
-    (tmp_path / "krb5.conf").write_text(f"{configuration}[realms]\n{REALM} = {{\n kdc = {ADDRESS}:7788\n}}\n")
-    silent = f"import socket, time; s = socket.socket(type=socket.SOCK_DGRAM); s.bind(('{ADDRESS}', 7788)); print('up')"
-    with subprocess.Popen(
-        domain.island.command(sys.executable, "-uc", f"{silent}; time.sleep(600)"), stdout=subprocess.PIPE
-    ) as process:
+    centres = "".join(f" kdc = {ADDRESS}:{port}\n" for port in range(7788, 7796))
+    (tmp_path / "krb5.conf").write_text(f"{configuration}[realms]\n{REALM} = {{\n{centres}}}\n")
+    silent = (
+        "import socket, time\n"
+        "held = [socket.socket(type=socket.SOCK_DGRAM) for port in range(8)]\n"
+        f"for index, each in enumerate(held): each.bind(('{ADDRESS}', 7788 + index))\n"
+        "print('up'); time.sleep(600)"
+    )
+    with subprocess.Popen(domain.island.command(sys.executable, "-uc", silent), stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
-        options = ("--directory-user", f"{READER}@{REALM}", "--directory-keytab", keytab, "--timeout", "4")
+        options = ("--directory-user", f"{READER}@{REALM}", "--directory-keytab", keytab, "--timeout", "10")
         environment = {"KRB5_CONFIG": str(tmp_path / "krb5.conf")}
         started = time.monotonic()
         done = check(domain, tmp_path, SOUND, *options, environment=environment)
         process.kill()
     assert f"FAIL  directory sign-in  {HOST}: no answer in time" in done.stdout
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 30
 
 
 def test_options_that_do_not_go_together_are_wrong_use(domain: Samba, tmp_path: Path) -> None:

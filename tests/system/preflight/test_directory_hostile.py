@@ -1,5 +1,6 @@
 """A domain controller that answers wrongly is one FAIL, within bounds, and never a traceback."""
 
+import asyncio
 import time
 
 import pytest
@@ -22,7 +23,8 @@ ENTRY_TYPE = [sansldap.PartialAttribute("objectClass", [b"computer"])]
 async def look(port: int, transport: Transport, timeout_s: float = 20) -> list[CheckResult]:
     root = certificates("directory").root
     access = Access((("localhost", port),), transport, "somebody", "secret", None, (root,))
-    return await Look("corp.contoso.com", [NEED], access, timeout_s).run()
+    ends = asyncio.get_running_loop().time() + timeout_s
+    return await Look("corp.contoso.com", [NEED], access, timeout_s, ends).run()
 
 
 def endless_pages(server: sansldap.LDAPServer, request: sansldap.SearchRequest) -> bytes:
