@@ -1,6 +1,7 @@
 """Who is signed in, to which tenant, and the state of the subscription; and its resource providers."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from causeway.azure.sign_in import login_command
@@ -70,18 +71,21 @@ async def subscription(plan: Plan, azure: "Azure") -> Sequence[CheckResult]:
     return results
 
 
-async def providers(plan: Plan, azure: "Azure") -> Sequence[CheckResult]:
+async def providers(plan: Plan, plan_file: Path, azure: "Azure") -> Sequence[CheckResult]:
     """Whether the resource providers are registered."""
     from causeway.azure.providers import REGISTERED, states  # noqa: PLC0415  # an extra, and slow to load
 
-    command = "Register it with `causeway azure register-providers`."
+    command = f"`causeway azure register-providers --plan {plan_file}`"
     results = []
     for name, state in (await states(azure, resource_providers(plan))).items():
         if state == REGISTERED:
             results.append(CheckResult(PROVIDERS, name, Status.PASS, "registered"))
         elif state == "Registering":
-            wait = "Wait for it with `causeway azure register-providers`."
-            results.append(CheckResult(PROVIDERS, name, Status.WARN, "being registered", wait))
+            results.append(
+                CheckResult(PROVIDERS, name, Status.WARN, "being registered", f"Wait for it with {command}.")
+            )
         else:
-            results.append(CheckResult(PROVIDERS, name, Status.FAIL, f"not registered ({state})", command))
+            results.append(
+                CheckResult(PROVIDERS, name, Status.FAIL, f"not registered ({state})", f"Register it with {command}.")
+            )
     return results

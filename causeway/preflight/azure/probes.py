@@ -33,7 +33,7 @@ def probes(plan: Plan, plan_file: Path, source: CredentialSource) -> tuple[Probe
     return (
         signing_in,
         probe(account.SUBSCRIPTION, subscription, connection, partial(account.subscription, plan)),
-        probe(account.PROVIDERS, "resource providers", connection, partial(account.providers, plan)),
+        probe(account.PROVIDERS, "resource providers", connection, partial(account.providers, plan, plan_file)),
         probe(rights.RIGHTS, subscription, connection, partial(rights.look, plan, plan_file)),
         probe(region.SIZE, plan.gateway.vm_size, connection, partial(region.look, plan)),
         probe(policy.POLICY, subscription, connection, partial(policy.look, plan)),

@@ -154,7 +154,7 @@ CASES: list[tuple[dict[str, Any], list[Wrong]]] = [
         },
         [
             ("FAIL", "azure subscription", "'Contoso' is Disabled", "portal.azure.com"),
-            ("FAIL", "azure providers", "not registered (NotRegistered)", "`causeway azure register-providers`"),
+            ("FAIL", "azure providers", "not registered (NotRegistered)", "`causeway azure register-providers --plan "),
             ("FAIL", "azure deny assignments", "denies Microsoft.KeyVault/checkNameAvailability/read", "Have it lift"),
             ("FAIL", "azure size", f"not offered in {REGION}", "Standard_D2as_v5"),
             ("FAIL", "azure quota", "10 of 10 used, 1 more needed", f"providers/Microsoft.Network/locations/{REGION}"),
@@ -199,6 +199,15 @@ def test_each_thing_that_is_wrong_is_a_line_with_what_to_do(
     azure: FakeAzure, changes: dict[str, Any], wrong: list[Wrong]
 ) -> None:
     expect(check(azure, **changes), *wrong)
+
+
+def test_every_client_asks_the_government_cloud_where_the_plan_says_so(azure: FakeAzure) -> None:
+    file = azure.folder / "government-check.toml"
+    if not file.exists():
+        made = ("--cloud=us-government", "--region=usgovvirginia", "--out", str(file))
+        assert plan(azure.folder, "new", *CONTOSO, *made).returncode == 0
+    assert bad(check(azure, plan_file=file.name)) == []
+    assert {each["host"] for each in azure.requests()} == {"login.microsoftonline.us", "management.usgovcloudapi.net"}
 
 
 def test_a_deny_assignment_that_leaves_us_out_or_ends_above_is_none_for_us(azure: FakeAzure) -> None:
