@@ -36,6 +36,8 @@ def check(
     server: check_certificate.Server = None,
     ca: check_certificate.Authorities = None,
     passphrase_file: check_certificate.PassphraseFile = None,
+    client_trust: check_certificate.ClientTrust = None,
+    client_sample: check_certificate.ClientSample = None,
     resolver: check_dns.Resolvers = None,
     authoritative: check_dns.Authoritative = None,
     source: check_network.Source = None,
@@ -71,8 +73,9 @@ def check(
     groups: dict[Group, Callable[[], tuple[Probe, ...]]] = {
         Group.NAMES: lambda: (*names.probes(plan), *check_azure.names_probes(plan, credential)),
         Group.AZURE: lambda: check_azure.probes(plan, plan_file, credential),
-        Group.CERTIFICATE: lambda: check_certificate.probes(
-            plan, plan_file, certificate, server, ca, passphrase_file, timeout_s
+        Group.CERTIFICATE: lambda: (
+            check_certificate.probes(plan, plan_file, certificate, server, ca, passphrase_file, timeout_s)
+            + check_certificate.client_probes(client_trust, client_sample)
         ),
         Group.DNS: lambda: check_dns.probes(plan, plan_file, resolver, authoritative, timeout_s),
         Group.NETWORK: lambda: check_network.probes(plan, source, proxy_user, proxy_password_file, ca, timeout_s),

@@ -7,8 +7,9 @@ import typer
 
 from causeway.cli.addresses import host_and_port
 from causeway.cli.passphrase import from_file
+from causeway.errors import OperatorError
 from causeway.plan.document import Plan
-from causeway.preflight import certificate
+from causeway.preflight import certificate, client_trust
 from causeway.preflight.probe import Probe
 
 PANEL = "Group certificate"
@@ -39,6 +40,31 @@ PassphraseFile = Annotated[
     Path | None,
     typer.Option("--passphrase-file", help="A file whose first line is the files' passphrase.", rich_help_panel=PANEL),
 ]
+
+
+ClientTrust = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--client-trust",
+        help="A root or intermediate of client certificates; name them all. May repeat.",
+        rich_help_panel=PANEL,
+    ),
+]
+ClientSample = Annotated[
+    Path | None,
+    typer.Option("--client-sample", help="A client's certificate, held against --client-trust.", rich_help_panel=PANEL),
+]
+
+
+def client_probes(trust: ClientTrust, sample: ClientSample) -> tuple[Probe, ...]:
+    """What the options make of client certificates.
+
+    Raises:
+        OperatorError: a sample with nothing to hold it against.
+    """
+    if sample is not None and not trust:
+        raise OperatorError("--client-sample: held against what? Name roots and intermediates with --client-trust")
+    return client_trust.probes(tuple(trust or ()), sample)
 
 
 def probes(

@@ -12,7 +12,7 @@ from causeway.cli.check import app
 from causeway.errors import OperatorError
 from causeway.pki.inspection import CHECK_NAMES
 from causeway.plan.document import plan_text
-from causeway.preflight import certificate, directory, dns_results, entra_results, names, network
+from causeway.preflight import certificate, client_trust, directory, dns_results, entra_results, names, network
 from causeway.preflight.azure import names_free
 from causeway.preflight.azure import probes as azure
 from causeway.preflight.probe import Group
@@ -25,6 +25,7 @@ CHECKS = (
     *names_free.CHECKS,
     *azure.CHECKS,
     *certificate.CHECKS,
+    *client_trust.CHECKS,
     *CHECK_NAMES,
     *dns_results.CHECKS,
     *network.CHECKS,

@@ -1,0 +1,34 @@
+"""``causeway check --client-trust`` on the authorities and a client of OpenSSL's."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.system.plan.running import CAUSEWAY, environment
+from tests.system.revocation.openssl_ca import OpenSslAuthority
+from tests.unit.plan.plans import CONTOSO
+
+
+def checked(folder: Path, *arguments: str | Path) -> dict[str, Any]:
+    """The results about client certificates, by the last part of the check's name and the target."""
+    (folder / "plan.toml").write_text(CONTOSO)
+    command = [*CAUSEWAY, "check", "--plan", folder / "plan.toml", "--only", "certificate", "--json", *arguments]
+    done = subprocess.run(
+        command, env=environment(folder), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in done.stderr
+    return {each["target"]: each["status"] for each in json.loads(done.stdout)["checks"] if "client" in each["name"]}
+
+
+def test_an_intermediate_that_is_missing_is_found_and_once_named_the_client_is_verified(tmp_path: Path) -> None:
+    root = OpenSslAuthority(tmp_path / "root", "Contoso Root")
+    issuing = OpenSslAuthority(tmp_path / "issuing", "Contoso Issuing CA", above=root)
+    sample = issuing.client("pc1.corp.contoso.com").certificate
+    named = ("--client-sample", sample, "--client-trust", root.certificate)
+    assert checked(tmp_path, *named) == {"CN=Contoso Root": "PASS", str(sample): "FAIL"}
+    assert checked(tmp_path, *named, "--client-trust", issuing.certificate) == {
+        "CN=Contoso Root": "PASS",
+        "CN=Contoso Issuing CA": "PASS",
+        str(sample): "PASS",
+    }
