@@ -10,7 +10,7 @@ from causeway.cli.output import print_json, print_table, stdout
 from causeway.cli.site_database import ConfigOption, JsonOption, opened, remembered
 from causeway.errors import OperatorError
 from causeway.site import devices as decisions
-from causeway.site.database import Database, devices, reports
+from causeway.site.database import Database, credentials, devices, reports
 from causeway.site.database.devices import DeviceRow
 from causeway.site.database.models import ApprovalState
 from causeway.site.database.reports import Kind
@@ -48,9 +48,11 @@ def show(
     with opened(context, config) as database:
         found = _one(database, device)
         certificates = decisions.certificates_of(database, found)
+        shown = credentials.of_device(database, found.number)
         kept = reports.of_device(database, found.number)
     facts: dict[str, Any] = dataclasses.asdict(found)
     facts["certificates"] = [dataclasses.asdict(one) for one in certificates]
+    facts["credentials"] = [dataclasses.asdict(one) for one in shown]
     facts["reports"] = [dataclasses.asdict(one) for one in kept]
     if as_json:
         print_json(facts)
@@ -62,6 +64,12 @@ def show(
         ("certificate", "subject", "until", "SHA-256"),
         [(one.use, one.subject, _text(one.not_valid_after), one.fingerprint) for one in certificates],
         none="No certificates.",
+    )
+    stdout.print()
+    print_table(
+        ("has shown", "seen", "value"),
+        [(one.kind, _text(one.seen_at), one.value) for one in shown],
+        none="It has shown no TLS certificate and no Entra token.",
     )
     stdout.print()
     print_table(

@@ -72,9 +72,9 @@ def unblock(database: Database, device: DeviceRow) -> ApprovalState:
 def still_refused(database: Database, device: DeviceRow) -> list[str]:
     """What else refuses a device that is not blocked (any more), each with the command that takes it away."""
     certificates = {one.fingerprint for one in certificates_of(database, device)} | {
-        value
-        for kind, value, _ in credentials.of_device(database, device.number)
-        if kind is CredentialKind.TLS_CERTIFICATE
+        one.value
+        for one in credentials.of_device(database, device.number)
+        if one.kind is CredentialKind.TLS_CERTIFICATE
     }
     found = [
         f"its certificate {one.fingerprint} is blocked: `causeway site certificates unblock {one.fingerprint}`"

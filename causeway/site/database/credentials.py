@@ -1,5 +1,6 @@
 """What devices have shown beside what they registered: what it takes to block a device however it shows who it is."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -37,12 +38,21 @@ def note(database: Database, number: int, kind: CredentialKind, value: str, *, n
             note_change(session)
 
 
-def of_device(database: Database, number: int) -> list[tuple[CredentialKind, str, datetime]]:
-    """What a device has shown, and when first or after the site's start; by kind."""
+@dataclass(frozen=True, slots=True)
+class CredentialRow:
+    """What a device has shown, and when (UTC): at first, or for the first time since the site was started."""
+
+    kind: CredentialKind
+    value: str
+    seen_at: datetime
+
+
+def of_device(database: Database, number: int) -> list[CredentialRow]:
+    """What a device has shown, by kind."""
     query = (
         select(DeviceCredential)
         .where(DeviceCredential.device_id == number)
         .order_by(DeviceCredential.kind, DeviceCredential.value)
     )
     with database.read() as session:
-        return [(CredentialKind(one.kind), one.value, one.seen_at) for one in session.scalars(query)]
+        return [CredentialRow(CredentialKind(one.kind), one.value, one.seen_at) for one in session.scalars(query)]

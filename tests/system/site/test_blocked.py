@@ -11,7 +11,7 @@ from causeway.identity.jwt import read_token
 from causeway.pki.roles import Role
 from tests.system.site.by_token import new_bulk_token, registered
 from tests.system.site.running import RunningSite, wait_until
-from tests.system.site.third_party import Client
+from tests.system.site.third_party import Client, self_signed
 
 MakeClient = Callable[..., Client]
 ALTAUTH = "/ccm_system_altauth/request"
@@ -47,6 +47,9 @@ def test_the_tls_certificate_of_a_device_is_blocked_with_it_and_so_is_one_that_i
     shared_site.cli("devices", "block", device.smsid)
 
     assert listed(shared_site) == {own, fingerprint(shared_site, "tls-1")}
+    shown = json.loads(shared_site.cli("devices", "show", device.smsid, "--json").stdout)["credentials"]
+    assert [(one["kind"], one["value"]) for one in shown] == [("tls-certificate", fingerprint(shared_site, "tls-1"))]
+    assert fingerprint(shared_site, "tls-1") in shared_site.cli("devices", "show", device.smsid).stdout
     wait_until(lambda: refusal(device) == "MP_CertificateBlocked")
     again = client(shared_site, tls=shared_site.certificate("tls-2"), key=device.key, certificate=device.certificate)
     again.smsid = device.smsid
@@ -103,11 +106,15 @@ def test_a_blocked_name_is_refused_by_whatever_it_is_known(shared_site: RunningS
     assert point.get("/SMS_MP/.sms_aut?MPLIST").status_code == 200
     assert refusal(by_registration) == "empty"
     assert client(shared_site, system=ALTAUTH, name="NAMED").register().get("Status") == "3"
-    by_registration.name = "RENAMED"
-    assert by_registration.register().get("Status") == "3"
     assert by_registration.certificate is not None
     # Gateways are told of what such a device registered, too.
     assert by_registration.certificate.fingerprint(SHA256()).hex() in listed(shared_site)
+    # Another name and another certificate for the same key do not make it another device.
+    own = by_registration.certificate
+    by_registration.name, by_registration.certificate = "RENAMED", self_signed(by_registration.key)
+    assert by_registration.register().get("Status") == "3"
+    assert shared_site.refusals()[-1]["word"] == "MP_DeviceBlocked"
+    by_registration.certificate = own
 
     shared_site.cli("blocks", "remove", "name", "named")
 
