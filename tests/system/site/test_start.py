@@ -21,10 +21,10 @@ MakeClient = Callable[..., Client]
 
 
 def refused_start(site: RunningSite) -> str:
-    """Try to run the site; return the one line that it gives."""
+    """Try to run the site; return the one line that it gives, beside what it logs."""
     result = site.cli("run", check=False)
     assert result.returncode == 2, result
-    lines = result.stderr.strip().splitlines()
+    lines = [line for line in result.stderr.strip().splitlines() if not line.startswith("{")]
     assert len(lines) == 1, lines
     assert lines[0].startswith("error: ")
     return lines[0]

@@ -17,7 +17,7 @@ from causeway.pki.roles import Role
 from tests.system.origin import Origin
 from tests.system.up.running import ROLE_ID, RunningUp, causeway, up
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.measures, pytest.mark.timeout(240)]
 
 WITHIN_S = 5.0
 # Spread by the kernel over two workers: that all of them are one's happens in one of 128 runs, and then proves less.
@@ -123,7 +123,9 @@ def seconds_until_refused(device: Device, origin: Origin, *command: str) -> floa
         while left:
             left = [client for client in left if client.get("/things/x").status_code not in (401, 403)]
             assert time.monotonic() - began < 60, "it is not refused at all"
-        return time.monotonic() - began
+        seconds = time.monotonic() - began
+    print(f"{' '.join(command)}: {seconds:.2f} s")
+    return seconds
 
 
 def token_of(folder: Path) -> str:
