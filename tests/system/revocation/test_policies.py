@@ -1,5 +1,6 @@
 """What the operator decides about revocation takes effect at the gateway, and is said where it is dangerous."""
 
+import base64
 import json
 import ssl
 from collections.abc import Iterator
@@ -50,6 +51,13 @@ class Scene:
         wait_until(lambda: self.site.log.read_text().count('"reloaded"') > before)
         self.cloud.wait_for_settings()
 
+    def lists_in_force(self) -> int:
+        """How many lists the gateway has: until it has them all, it asks about every certificate."""
+        (state,) = self.cloud.folder.glob("state-*/gateway-settings.jws")
+        payload = state.read_text().split(".")[1]
+        settings = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return len(settings["revocation"]["lists"]) if self.cloud.in_force_everywhere(settings["version"]) else 0
+
     def ask(self, pair: Pair) -> str:
         with Client(self.cloud.ports[0], self.cloud.root, pair=pair) as client:
             return client.ask("GET", "/app/x").reason
@@ -78,6 +86,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     scene.responder = Responder(authority, port)
     try:
         with cloud.running():
+            wait_until(lambda: scene.lists_in_force() == 3, what="all lists")
             yield scene
     finally:
         scene.responder.stop()

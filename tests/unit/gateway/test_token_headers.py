@@ -1,6 +1,8 @@
 """A token is found in the headers that the settings name, and in no other."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from causeway.gateway.token_headers import TokenHeaders
 from causeway.gateway_settings import TokenHeader
@@ -65,3 +67,24 @@ def test_a_header_of_ones_own_replaces_the_default() -> None:
     assert (headers.find(fields), headers.without(fields)) == (b"d.e.f", b"Authorization: Bearer a.b.c\r\n")
     assert headers.find(b"x-device-token: d.e.f\r\n") == b"d.e.f"
     assert headers.without(b"x-device-token: d.e.f\r\n") == b""
+
+
+lines = st.lists(
+    st.binary(max_size=40).filter(lambda line: b"\r\n" not in line and not line.endswith(b"\r"))
+    | st.sampled_from((b"Authorization: Bearer a.b.c", b"CCMToken: a.b.c", b"Authorization: CCM d.e.f", b"CCMToken:")),
+    max_size=6,
+)
+
+
+@given(lines)
+def test_whatever_the_lines_one_token_is_found_or_none_and_what_is_left_carries_none(lines: list[bytes]) -> None:
+    fields = b"".join(line + b"\r\n" for line in lines)
+    left = DEFAULT.without(fields)
+    assert DEFAULT.find(left) == b""
+    try:
+        token = DEFAULT.find(fields)
+    except Denied:
+        assert left != fields
+        return
+    assert token in fields
+    assert (left == fields) == (token == b"")
