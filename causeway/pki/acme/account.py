@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import josepy
 import requests
@@ -14,6 +15,7 @@ from causeway.files import make_private_folder, write_atomically
 from causeway.pki.errors import AuthorityError
 from causeway.pki.keys import load_private_key, new_p256_key, private_pem
 
+_NONCES = 5  # pairs of them, since the library tries each request twice
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 
 
@@ -64,9 +66,7 @@ def open_account(
         key = new_p256_key()
         make_private_folder(key_file.parent)
         write_atomically(key_file, private_pem(key))
-    network = client.ClientNetwork(
-        josepy.jwk.JWKEC(key=key), alg=josepy.jwa.ES256, user_agent=f"causeway/{__version__}"
-    )
+    network = _Network(josepy.jwk.JWKEC(key=key), alg=josepy.jwa.ES256, user_agent=f"causeway/{__version__}")
     if ca_file is not None:
         network.verify_ssl = str(ca_file)  # type: ignore[assignment]  # requests takes a file, too
     with talking_to(directory):
@@ -80,6 +80,19 @@ def open_account(
         except errors.ConflictError as known:
             network.account = messages.RegistrationResource(uri=known.location, body=messages.Registration())
     return authority
+
+
+class _Network(client.ClientNetwork):
+    """The library's, which gives up when a second nonce is refused; an authority may refuse any (RFC 8555, 6.5)."""
+
+    def post(self, *args: Any, **kwargs: Any) -> requests.Response:
+        for _ in range(_NONCES - 1):
+            try:
+                return super().post(*args, **kwargs)
+            except messages.Error as error:
+                if error.code != "badNonce":
+                    raise
+        return super().post(*args, **kwargs)
 
 
 def _registration(

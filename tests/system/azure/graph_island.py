@@ -126,14 +126,14 @@ class GraphIsland:
         )
 
 
-def _server_on(where: Island, handler: type[_Handler]) -> _Server:
+def _server_on(where: Island, address: str, handler: type[_Handler]) -> _Server:
     """A server whose socket is of the island; the thread that makes it goes there and ends, and no other does."""
 
     def make() -> _Server:
         with open(f"/var/run/netns/{where.namespace}", "rb") as namespace:  # noqa: PTH123
             library = ctypes.CDLL(None, use_errno=True)
             assert library.setns(namespace.fileno(), _NEW_NETWORK) == 0, os.strerror(ctypes.get_errno())
-        return _Server(("127.0.0.3", 443), handler)
+        return _Server((address, 443), handler)
 
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(make).result()
@@ -148,18 +148,25 @@ def graph_island(folder: Path) -> Iterator[GraphIsland]:
     az = folder / "bin" / "az"
     az.write_text(f"#!/bin/sh\necho '{json.dumps(token)}'\n")
     az.chmod(0o755)
-    pair = certificates("azure").server("graph", *hosts)
     with island() as where:
         where.hosts(dict.fromkeys(hosts, "127.0.0.3"))
         there = GraphIsland(where, folder)
-        there.reset()
-        server = _server_on(where, type("_Here", (_Handler,), {"there": there}))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*pair.both)
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        try:
+        with serving(there, "127.0.0.3"):
             yield there
-        finally:
-            server.shutdown()
-            server.server_close()
+
+
+@contextlib.contextmanager
+def serving(there: GraphIsland, address: str) -> Iterator[None]:
+    """Serve at an address of an island, to which Graph's names lead there, and may those for signing in."""
+    pair = certificates("azure").server("graph", *LOGIN, *GRAPH)
+    there.reset()
+    server = _server_on(there.island, address, type("_Here", (_Handler,), {"there": there}))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*pair.both)
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()

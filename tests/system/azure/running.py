@@ -20,8 +20,7 @@ SUBSCRIPTION = "66666666-7777-8888-9999-000000000000"
 APPLICATION = "aaaaaaaa-0000-0000-0000-000000000001"
 OBJECT = "bbbbbbbb-0000-0000-0000-000000000002"
 SECRET = "the~secret~of~the~application"
-GRAPH = ("graph.microsoft.com", "graph.microsoft.us")
-HOSTS = (*LOGIN, *MANAGEMENT, *GRAPH)
+HOSTS = (*LOGIN, *MANAGEMENT)
 GROUP, PREFIX, REGION = "rg-contosogateway", "contosogateway", "westeurope"
 PROVIDERS = (
     "Microsoft.Compute",

@@ -58,7 +58,11 @@ esac
 
 @contextlib.contextmanager
 def pebble(
-    folder: Path, *, external_accounts: dict[str, str] | None = None, dns_server: str | None = None
+    folder: Path,
+    *,
+    external_accounts: dict[str, str] | None = None,
+    dns_server: str | None = None,
+    refused_nonces_percent: int = 5,
 ) -> Iterator[Pebble]:
     """Run both.
 
@@ -66,6 +70,7 @@ def pebble(
         folder: for their files.
         external_accounts: key id → MAC key (base64url); makes external accounts required.
         dns_server: ADDRESS:PORT that the authority asks, instead of the test's own.
+        refused_nonces_percent: how many good nonces it refuses, as authorities may.
     """
     folder.mkdir(exist_ok=True)
     authority = Authority.create(folder / "ca", "Pebble's own")
@@ -97,7 +102,12 @@ def pebble(
                 stdout=log,
                 stderr=log,
                 cwd=folder,
-                env={**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0"},
+                env={
+                    **os.environ,
+                    "PEBBLE_VA_NOSLEEP": "1",
+                    "PEBBLE_AUTHZREUSE": "0",
+                    "PEBBLE_WFE_NONCEREJECT": str(refused_nonces_percent),
+                },
             )
             stack.callback(process.wait, 20)
             stack.callback(process.terminate)

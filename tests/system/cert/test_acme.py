@@ -58,6 +58,12 @@ def test_a_certificate_comes_with_its_chain_and_its_key_and_is_renewed(authority
     assert after[0].public_key() == chain[0].public_key()
 
 
+def test_an_authority_that_refuses_every_other_nonce_still_issues(tmp_path: Path) -> None:
+    with pebble(tmp_path / "pebble", refused_nonces_percent=50) as choosy:
+        code, _, err = by_acme(choosy, tmp_path)
+    assert code == 0, err
+
+
 def test_a_wildcard_certificate_comes_and_goes_out_as_a_pfx_that_openssl_reads(
     authority: Pebble, tmp_path: Path
 ) -> None:

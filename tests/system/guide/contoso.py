@@ -13,6 +13,7 @@ from typing import Any
 
 import certifi
 
+from tests.system.azure import graph_island
 from tests.system.azure.running import HOSTS as AZURE
 from tests.system.azure.running import FakeAzure, serving
 from tests.system.certificates import Certificates, certificates
@@ -34,7 +35,7 @@ for name in ("CP01", "CP02"):
     change(name + "$", userAccountControl=4096)  # enabled, as one that has joined the domain
 """
 _PORTAL = "portal.azure.com"
-_AZURE_AT, _PORTAL_AT, _AUTHORITY_AT = "127.0.0.2", "127.0.0.3", "127.0.0.4"
+_AZURE_AT, _GRAPH_AT, _PORTAL_AT, _AUTHORITY_AT = (f"127.0.0.{number}" for number in range(2, 6))
 
 
 @dataclass
@@ -95,7 +96,7 @@ def _put_zones(dns: PowerDns) -> None:
     )
     dns.put("cloudapp.azure.com", (DEPLOYMENT, "A", "20.1.2.3"))
     dns.put("vault.azure.net")  # no vault of this name yet
-    others = {_PORTAL: _PORTAL_AT, public_authority.NAME: _AUTHORITY_AT}
+    others = {"graph.microsoft.com": _GRAPH_AT, _PORTAL: _PORTAL_AT, public_authority.NAME: _AUTHORITY_AT}
     for name, address in {**dict.fromkeys(AZURE, _AZURE_AT), **others}.items():
         dns.put(name, (name, "A", address))
 
@@ -116,6 +117,8 @@ def contoso(folder: Path) -> Iterator[Contoso]:
         dns = stack.enter_context(powerdns(folder / "dns", there, *_RESOLVERS))
         _put_zones(dns)
         azure = stack.enter_context(serving(there, folder / "azure", _AZURE_AT))
+        azure.seed(claims={"idtyp": "app", "roles": list(graph_island.PERMISSIONS)})
+        stack.enter_context(graph_island.serving(graph_island.GraphIsland(there, folder), _GRAPH_AT))
         others = (
             public_authority.front(_AUTHORITY_AT, microsoft),
             server(_PORTAL, 443, "return 200;", microsoft.server(_PORTAL), _PORTAL_AT),
