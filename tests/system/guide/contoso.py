@@ -14,8 +14,8 @@ from typing import Any
 import certifi
 
 from tests.system.azure import graph_island
+from tests.system.azure.running import GROUP, PREFIX, PROVIDERS, REGION, FakeAzure, serving
 from tests.system.azure.running import HOSTS as AZURE
-from tests.system.azure.running import FakeAzure, serving
 from tests.system.certificates import Certificates, certificates
 from tests.system.guide import public_authority
 from tests.system.guide.site_systems import ADDRESSES, DOMAIN, SiteSystems
@@ -117,7 +117,11 @@ def contoso(folder: Path) -> Iterator[Contoso]:
         dns = stack.enter_context(powerdns(folder / "dns", there, *_RESOLVERS))
         _put_zones(dns)
         azure = stack.enter_context(serving(there, folder / "azure", _AZURE_AT))
-        azure.seed(claims={"idtyp": "app", "roles": list(graph_island.PERMISSIONS)})
+        azure.seed(
+            claims={"idtyp": "app", "roles": list(graph_island.PERMISSIONS)},
+            providers={**dict.fromkeys(PROVIDERS, "Registered"), "Microsoft.Compute": "NotRegistered"},
+            deleted_vaults=[{"name": PREFIX, "group": GROUP, "location": REGION}],
+        )
         stack.enter_context(graph_island.serving(graph_island.GraphIsland(there, folder), _GRAPH_AT))
         others = (
             public_authority.front(_AUTHORITY_AT, microsoft),

@@ -5,6 +5,7 @@ is: each knows the few commands that checks print in this scenario, reads all of
 the real program that stands for what the command would change, and fails at anything else.
 """
 
+import json
 import re
 import shlex
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from tests.system.guide.contoso import Contoso
 
 _THEN = "`, then `"
 _COMMANDS = re.compile(r"`[^`]+`(?:, then `[^`]+`)*")
+_RECOVER = re.compile(r"az keyvault recover --name (\S+)")
 _NAMES = re.compile(r"'([^']+)'")
 _NEW_GROUP = re.compile(
     r"New-ADGroup -Name '([^']+)' -GroupScope (\w+) -GroupCategory Security -Description '((?:[^']|'')+)'"
@@ -78,6 +80,13 @@ class Hands:
         if match := _RECORD.fullmatch(command):
             zone, label, target, ttl = match.groups()
             self._contoso.dns.put_record(zone, label, "CNAME", f"{target}.", int(ttl))
+        elif match := _RECOVER.fullmatch(command):
+            azure = self._contoso.azure
+            state = azure.state()
+            found = [each for each in state["deleted_vaults"] if each["name"] == match[1]]
+            state["deleted_vaults"] = [each for each in state["deleted_vaults"] if each not in found]
+            state["vaults"] += found
+            azure.state_file.write_text(json.dumps(state))
         else:
             raise AssertionError(f"the fake of az does not know: {command}")
 
