@@ -283,7 +283,7 @@ class Graph:
                 return await work
         except TimeoutError:
             raise AzureUnreachable(
-                f"{self.cloud.graph}: no whole answer within {self._limits.timeout_s:g} s; try again later, or with a "
+                f"{self.cloud.graph}: no whole answer within {self._limits.timeout_s:.0f} s; try again later, or with a "
                 "longer --timeout"
             ) from None
 

@@ -1,6 +1,7 @@
 """``causeway azure apps``: the application registrations of a plan, made, mended and shown."""
 
 import asyncio
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -147,12 +148,13 @@ async def _work(order: _Order) -> dict[str, Any]:
 
 def _report(order: _Order, tenant_id: str, made: "tuple[Made, ...]", kept: "Kept | None") -> dict[str, Any]:
     from causeway.azure.entra import snippet  # noqa: PLC0415
+    from causeway.azure.entra.secret import alive_secrets  # noqa: PLC0415
 
     found: dict[str, Any] = {
         "tenant_id": tenant_id,
         "dry_run": order.dry_run,
         "applications": [_application(each) for each in made],
-        "done": [] if order.dry_run else [line for each in made for line in each.done],
+        "would" if order.dry_run else "done": [line for each in made for line in each.done],
         "left": _left(order, made, kept),
         "secret": kept and {"file": str(kept.file), "ends": kept.ends, "key_id": kept.key_id, "made": kept.made},
     }
@@ -161,7 +163,10 @@ def _report(order: _Order, tenant_id: str, made: "tuple[Made, ...]", kept: "Kept
     if server and client:
         ids = snippet.Ids(tenant_id, made[0].found.application, server, client)
         if order.plan.target is Target.CONFIGMGR:
-            found["wizard"] = snippet.wizard(order.plan, ids)
+            ends = kept.ends if kept else next((each.end_date_time for each in alive_secrets(server)), None)
+            found["wizard"] = snippet.wizard(order.plan, ids) | {
+                "Secret key expiry": f"{ends:%Y-%m-%d}" if ends else ""
+            }
         else:
             found["entra_tenant"] = snippet.table(order.plan, ids)
             found["toml"] = snippet.toml(found["entra_tenant"])
@@ -182,14 +187,12 @@ def _application(made: "Made") -> dict[str, Any]:
 
 
 def _left(order: _Order, made: "tuple[Made, ...]", kept: "Kept | None") -> list[str]:
-    import datetime as dt  # noqa: PLC0415
-
-    from causeway.azure.entra.secret import valid_secrets  # noqa: PLC0415
+    from causeway.azure.entra.secret import alive_secrets  # noqa: PLC0415
     from causeway.azure.entra.wanted import Kind  # noqa: PLC0415
     from causeway.azure.entra.who import LEAST, Task  # noqa: PLC0415
 
-    command = f"causeway azure apps create --plan {order.plan_file}"
-    lines = [line for each in made for line in each.done] if order.dry_run else []
+    command = f"causeway azure apps create --plan {shlex.quote(str(order.plan_file))}"
+    lines = []
     for each in made:
         role = each.found.application.role
         lines += [f"the {role} application: {line}" for line in each.left]
@@ -204,10 +207,9 @@ def _left(order: _Order, made: "tuple[Made, ...]", kept: "Kept | None") -> list[
                 f"consent to {permission} for the {role} application: a {LEAST[task]} runs `{command} --grant-consent`"
             )
     server = made[0].found
-    if server.application.secret_months and kept is None:
-        alive = valid_secrets(server.registration, dt.datetime.now(dt.UTC)) if server.registration else ()
-        if not alive:
-            lines.append(f"a secret of the server application: `{command} --secret-file FILE`")
+    wants = server.application.secret_months and kept is None
+    if wants and (server.registration is None or not alive_secrets(server.registration)):
+        lines.append(f"a secret of the server application: `{command} --secret-file FILE`")
     return lines
 
 

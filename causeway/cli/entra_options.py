@@ -1,6 +1,7 @@
 """What the commands that ask Entra ID share: which applications are meant, and the way to Microsoft Graph."""
 
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,6 +51,7 @@ async def open_directory(
         AzureFailed: there are no credentials, or they are refused.
     """
     require_sdk()
+    ends = time.monotonic() + timeout_s
     # An extra, and slow to load: only for who asks.
     from causeway.azure.credentials import signed_in, token_claims  # noqa: PLC0415
     from causeway.azure.entra import who  # noqa: PLC0415
@@ -59,6 +61,6 @@ async def open_directory(
     cloud, tenant_id, proxy = CLOUDS[plan.azure.cloud], plan.azure.tenant_id, plan.proxy.url
     async with (
         signed_in(cloud, source=source, tenant_id=tenant_id, proxy=proxy) as credential,
-        Graph(cloud, credential, tenant_id=tenant_id, proxy=proxy, limits=Limits(timeout_s)) as graph,
+        Graph(cloud, credential, tenant_id=tenant_id, proxy=proxy, limits=Limits(ends - time.monotonic())) as graph,
     ):
         yield Directory(graph, plan, named), who.signed_in(token_claims(await credential.get_token(graph.scope)))

@@ -1,12 +1,13 @@
 """What was seen in Entra ID, as checks. Pure: no network."""
 
 import datetime as dt
+import shlex
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from causeway.azure.entra.answers import Organization
-from causeway.azure.entra.directory import BY_NAME, Found
+from causeway.azure.entra.directory import BY_ID, BY_NAME, Found
 from causeway.azure.entra.secret import EARLY_DAYS, valid_secrets
 from causeway.azure.entra.wanted import Changes, Kind, Permission
 from causeway.azure.entra.who import LEAST, SignedIn, Task, by_permission, by_role, needed_by
@@ -105,7 +106,7 @@ def role(who: SignedIn, needed: Sequence[Task], held: Collection[str], eligible:
         return CheckResult(ROLE, str(who), Status.PASS, "; ".join(may))
     what = " and ".join(lacks)
     least = " and ".join(dict.fromkeys(needed_by(task, who) for task in lacks))
-    active = f"has {', '.join(sorted(held))}" if held else "has none of the roles that may"
+    active = f"has {', '.join(sorted(held))}" if held else "has none of the roles that serve"
     could = {task: by_role(task, eligible or ()) for task in lacks}
     if all(could.values()):
         names = " and ".join(dict.fromkeys(name for name in could.values() if name))
@@ -133,13 +134,16 @@ def role(who: SignedIn, needed: Sequence[Task], held: Collection[str], eligible:
 
 def application(seen: Seen, plan_file: Path, now: dt.datetime) -> list[CheckResult]:
     """Every check of one application."""
-    found, create = seen.found, f"`causeway azure apps create --plan {plan_file}`"
+    found = seen.found
+    create = f"`causeway azure apps create --plan {shlex.quote(str(plan_file))}`"
     target = f"{found.application.role} application {found.application.display_name}"
     registration = found.registration
     if registration is None:
         return [_absent(seen, target, create)]
     target = f"{found.application.role} application {registration.app_id}"
     by = f"found {found.by}"
+    if found.by in {BY_ID, BY_NAME}:
+        create = f"{create[:-1]} --{found.application.role}-app {registration.app_id}`"
     return [
         CheckResult(APPLICATION, target, Status.PASS, f"{registration.display_name}, {by}"),
         _duplicates(seen, target),
@@ -181,10 +185,7 @@ def _duplicates(seen: Seen, target: str) -> CheckResult:
 def _settings(seen: Seen, target: str, create: str) -> CheckResult:
     says, left = seen.difference.says, seen.difference.open
     if says:
-        mend = create
-        if seen.found.by == BY_NAME and seen.found.registration:
-            mend = f"{create[:-1]} --{seen.found.application.role}-app {seen.found.registration.app_id}`"
-        return CheckResult(SETTINGS, target, Status.FAIL, "; ".join((*says, *left)), f"Mend it: {mend}.")
+        return CheckResult(SETTINGS, target, Status.FAIL, "; ".join((*says, *left)), f"Mend it: {create}.")
     if left:
         return CheckResult(
             SETTINGS,

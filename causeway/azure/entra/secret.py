@@ -48,6 +48,11 @@ def valid_secrets(registration: Registration, now: dt.datetime) -> tuple[Secret,
     )
 
 
+def alive_secrets(registration: Registration) -> tuple[Secret, ...]:
+    """Those that are valid now."""
+    return valid_secrets(registration, dt.datetime.now(dt.UTC))
+
+
 def months_later(now: dt.datetime, months: int) -> dt.datetime:
     """The same day of the month, or the last one that there is."""
     year, month = divmod(now.year * 12 + now.month - 1 + months, 12)

@@ -163,6 +163,7 @@ async def test_others_of_the_same_name_are_said() -> None:
     assert "--server-app ID" in result.action
     named = await check(empty, entra_plan(), named={ApplicationRole.SERVER: twins[1]["appId"]})
     assert of(named, "entra application", "server").status is Status.PASS
+    assert of(named, "entra settings", "server").action == f"Mend it: `{CREATE} --server-app {twins[1]['appId']}`."
 
 
 async def test_a_role_that_is_eligible_is_to_be_activated_and_a_missing_one_to_be_given() -> None:
