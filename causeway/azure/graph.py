@@ -283,8 +283,8 @@ class Graph:
                 return await work
         except TimeoutError:
             raise AzureUnreachable(
-                f"{self.cloud.graph}: no whole answer within {self._limits.timeout_s:.0f} s; try again later, or with a "
-                "longer --timeout"
+                f"{self.cloud.graph}: no whole answer within {self._limits.timeout_s:.0f} s; try again later, or with "
+                "a longer --timeout"
             ) from None
 
     def _left_s(self) -> float:
