@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,24 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.system.processes import free_ports
+
 PORTS = 8
 ROLE_ID = 72057594037927937
 
 
 def free_block(count: int = PORTS) -> int:
-    """The first of ``count`` free ports in a row, below those that the kernel gives to outgoing connections."""
-    start = 12_000 + os.getpid() % 400 * 40
-    for first in range(start, 32_000, count):
-        with contextlib.ExitStack() as stack:
-            try:
-                for port in range(first, first + count):
-                    probe = stack.enter_context(socket.socket())
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return first
-    raise AssertionError("no free block of ports")
+    """The first of ``count`` free ports in a row, which nobody else is given meanwhile."""
+    return free_ports(count)
 
 
 def causeway(*arguments: str | Path, timeout: float = 90) -> subprocess.CompletedProcess[str]:

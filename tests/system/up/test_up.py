@@ -56,6 +56,7 @@ def test_a_home_keeps_its_kinds_of_devices_and_says_when_its_site_does_not_know_
     def let_in(devices: int) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
         count = str(devices)
         result = causeway("up", "--home", home, "--port", port, "--devices", count, "--once", "--json")
+        assert result.stdout, result.stderr
         return result, json.loads(result.stdout)
 
     # As one was made in which certificates and tokens alone took turns: the third has a certificate.
