@@ -23,7 +23,6 @@ _PREFIX = "causeway-gateway-"
 @contextlib.contextmanager
 def runtime_folder() -> Iterator[Path]:
     """A folder for this process and its children alone; gone at the end of the block."""
-    _remove_left_behind(Path(tempfile.gettempdir()))
     folder, lock = _locked_folder()
     try:
         yield folder
@@ -44,8 +43,9 @@ def _locked_folder() -> tuple[Path, int]:
             os.close(lock)
 
 
-def _remove_left_behind(parent: Path) -> None:
-    for folder in parent.glob(f"{_PREFIX}*"):
+def remove_left_behind() -> None:
+    """Take away the folders of gateways of this user that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         try:
             # Whatever others put there under that name is theirs.
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

@@ -15,7 +15,7 @@ from causeway.errors import CausewayError
 from causeway.files import make_private_folder
 from causeway.gateway.admin import run_admin
 from causeway.gateway.config import GatewayConfig
-from causeway.gateway.runtime_folder import runtime_folder
+from causeway.gateway.runtime_folder import remove_left_behind, runtime_folder
 from causeway.gateway.ticket_keys import TicketKeys
 from causeway.gateway.tls import service_context, tunnel_context
 from causeway.gateway.worker import SETTINGS_FILE, WorkerSockets
@@ -82,6 +82,7 @@ class _Supervisor:
     def run(self) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a worker too young to hand over is not to die of it
+        remove_left_behind()
         for number in (*range(self._config.workers), _ADMIN):
             self._launch(number)
         log.info(

@@ -68,6 +68,7 @@ class CertificateInUse:
         self._in_force: _State | None = None
         self._refused: _State | None = None
         self._warn_at = 0.0
+        self._untold: dict[str, str] = {}
 
     def take(self) -> None:
         """Put the files in force.
@@ -79,7 +80,7 @@ class CertificateInUse:
         self._take()
         self._in_force, self._refused = state, None
         self.taken += 1
-        self._tell()
+        self._note_end()
 
     def renew(self) -> bool:
         """Put the files in force again, whether they have changed or not; where that fails, every look tries again."""
@@ -94,9 +95,12 @@ class CertificateInUse:
         return True
 
     def look(self) -> None:
-        """Called every second: take what was replaced, and say once a day that the end is near."""
+        """Called every second: take what was replaced, say what is in force, and once a day that its end is near."""
         if self._state() != self._in_force:
             self.renew()
+        if self._untold:
+            log.info("certificate in force", **self._untold)
+            self._untold = {}
         if self.not_after and (now := time.time()) >= self._warn_at:
             self._warn_at = now + _DAY_S
             left = dt.timedelta(seconds=self.not_after - now)
@@ -107,20 +111,20 @@ class CertificateInUse:
     def _state(self) -> _State:
         return tuple(map(_file_state, self._paths))
 
-    def _tell(self) -> None:
+    def _note_end(self) -> None:
         self.not_after = self._warn_at = 0.0
         try:
             leaf = x509.load_pem_x509_certificates(self._certificate.read_bytes())[0]
         except (OSError, ValueError):
             return  # OpenSSL reads it, which is what counts; or it is just being replaced
         self.not_after = leaf.not_valid_after_utc.timestamp()
-        log.info(
-            "certificate in force",
-            certificate=self.name,
-            subject=leaf.subject.rfc4514_string(),
-            serial=f"{leaf.serial_number:x}",
-            not_after=f"{leaf.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}",
-        )
+        # Told with the next look: a part that does not come to serve says only why.
+        self._untold = {
+            "certificate": self.name,
+            "subject": leaf.subject.rfc4514_string(),
+            "serial": f"{leaf.serial_number:x}",
+            "not_after": f"{leaf.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}",
+        }
 
 
 def _file_state(path: Path) -> tuple[int, ...]:

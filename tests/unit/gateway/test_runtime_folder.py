@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from causeway.gateway.runtime_folder import runtime_folder
+from causeway.gateway.runtime_folder import remove_left_behind, runtime_folder
 
 
 @pytest.fixture(autouse=True)
@@ -51,8 +51,12 @@ def killed(place: Path, *, with_child: bool = False) -> tuple[Path, int]:
 def test_what_a_killed_one_left_is_taken_away_and_what_the_living_have_is_not(place: Path) -> None:
     dead, _ = killed(place)
     with runtime_folder() as mine:
+        assert dead.exists()
+        remove_left_behind()
         assert not dead.exists()
+        assert mine.exists()
         with runtime_folder() as another:
+            remove_left_behind()
             assert mine.exists()
             assert another != mine
 
@@ -60,8 +64,8 @@ def test_what_a_killed_one_left_is_taken_away_and_what_the_living_have_is_not(pl
 def test_a_worker_that_outlives_its_supervisor_keeps_the_folder(place: Path) -> None:
     folder, child = killed(place, with_child=True)
     try:
-        with runtime_folder():
-            assert folder.exists()
+        remove_left_behind()
+        assert folder.exists()
     finally:
         os.kill(child, signal.SIGKILL)
 
@@ -71,8 +75,7 @@ def test_what_bears_the_name_and_is_no_folder_of_ours_stays(place: Path) -> None
     (place / "elsewhere" / "file").touch()
     (place / "causeway-gateway-link").symlink_to("elsewhere")
     (place / "causeway-gateway-file").touch()
-    with runtime_folder():
-        pass
+    remove_left_behind()
     assert sorted(each.name for each in place.iterdir()) == [
         "causeway-gateway-file",
         "causeway-gateway-link",
@@ -84,5 +87,5 @@ def test_what_bears_the_name_and_is_no_folder_of_ours_stays(place: Path) -> None
 def test_another_ones_folder_stays(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (place / "causeway-gateway-theirs").mkdir()
     monkeypatch.setattr("os.geteuid", lambda: os.getuid() + 1)
-    with runtime_folder():
-        assert (place / "causeway-gateway-theirs").exists()
+    remove_left_behind()
+    assert (place / "causeway-gateway-theirs").exists()
