@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from causeway.cli.output import print_json, print_table, stdout
 from causeway.cli.site_database import ConfigOption, JsonOption, opened, remembered
 from causeway.errors import OperatorError
-from causeway.site.database import Database, blocks, gateway_settings
+from causeway.site.database import Database, blocks, devices, gateway_settings
 from causeway.site.database.gateway_settings import Blocked
 from causeway.site.trust import read_certificates
 
@@ -22,8 +22,15 @@ app = typer.Typer(
     help="Blocked client certificates. A running site publishes a change at once.",
 )
 
+_NOT_SHOWN = re.compile("[:\\s\u200e]")
+"""What stands between or before the digits; Windows puts an invisible mark before a thumbprint that is copied."""
+
 CertificateArgument = Annotated[
-    str, typer.Argument(help="SHA-256 fingerprint (hexadecimal, with or without colons), or a certificate's file.")
+    str,
+    typer.Argument(
+        help="SHA-256 fingerprint (hexadecimal, with or without colons), a certificate's file, or the thumbprint that "
+        "Windows shows, of a certificate that a device registered."
+    ),
 ]
 
 
@@ -56,8 +63,8 @@ def block(
     reason: Annotated[str, typer.Option("--reason", help="Why; shown in the list.")] = "",
 ) -> None:
     """Refuse a certificate at every gateway and at the management point."""
-    fingerprint = _fingerprint(certificate)
     with opened(context, config) as database:
+        fingerprint = _fingerprint(certificate, database)
         new = gateway_settings.block(database, fingerprint, reason, now=datetime.now(UTC))
     stdout.print(f"{fingerprint} is blocked." if new else f"{fingerprint} was blocked already.", soft_wrap=True)
 
@@ -65,8 +72,8 @@ def block(
 @app.command()
 def unblock(context: typer.Context, certificate: CertificateArgument, config: ConfigOption = None) -> None:
     """Accept a certificate again."""
-    fingerprint = _fingerprint(certificate)
     with opened(context, config) as database:
+        fingerprint = _fingerprint(certificate, database)
         unblocked = gateway_settings.unblock(database, fingerprint)
         of_device = [one for one in _of_devices(database) if one.fingerprint == fingerprint]
     if not unblocked and not of_device:
@@ -84,11 +91,21 @@ def _remedy(blocked: Blocked) -> str:
     return f"`causeway site devices show {blocked.device}` and `causeway site blocks` say by what"
 
 
-def _fingerprint(text: str) -> str:
-    digits = text.replace(":", "").lower()
+def _fingerprint(text: str, database: Database) -> str:
+    digits = _NOT_SHOWN.sub("", text).lower()
     if re.fullmatch(r"[0-9a-f]{64}", digits):
         return digits
+    if re.fullmatch(r"[0-9a-f]{40}", digits):
+        found = devices.fingerprint_of_thumbprint(database, digits)
+        if found is None:
+            raise OperatorError(
+                f"{digits}: no device registered a certificate with this thumbprint; name the certificate's file, or "
+                "its SHA-256 fingerprint"
+            )
+        return found
     path = Path(text)
     if not path.is_file():
-        raise OperatorError(f"{text}: neither a file nor a SHA-256 fingerprint of 64 hexadecimal digits")
+        raise OperatorError(
+            f"{text}: neither a file nor a SHA-256 fingerprint of 64 hexadecimal digits, nor a thumbprint of 40"
+        )
     return read_certificates([path])[0].fingerprint(SHA256()).hex()

@@ -240,6 +240,15 @@ def certificates_of(database: Database, number: int) -> list[tuple[CertificateUs
         return [(CertificateUse(certificate.use), certificate.der) for certificate in session.scalars(query)]
 
 
+def fingerprint_of_thumbprint(database: Database, thumbprint: str) -> str | None:
+    """The SHA-256 fingerprint of a registered certificate, by the SHA-1 that Windows shows; None where none has it."""
+    with database.read() as session:
+        for der in session.scalars(select(DeviceCertificate.der).execution_options(yield_per=1000)):
+            if hashlib.sha1(der, usedforsecurity=False).hexdigest() == thumbprint:
+                return hashlib.sha256(der).hexdigest()
+    return None
+
+
 def _is_identity(identity: str) -> ColumnElement[bool]:
     return Device.certificates.any(DeviceCertificate.identity == identity)
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 
 from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
 from causeway.identity.jwt import read_token
 from causeway.pki.roles import Role
@@ -87,6 +87,21 @@ def test_a_device_is_after_its_block_what_it_was_before(shared_site: RunningSite
     shared_site.cli("certificates", "unblock", registered_with)
     shown = json.loads(shared_site.cli("devices", "show", "WAITS", "--json").stdout)
     assert (shown["approval"], shown["approval_reason"]) == ("approved", device["approval_reason"])
+
+
+def test_a_registered_certificate_is_blocked_by_the_thumbprint_that_windows_shows(
+    shared_site: RunningSite, client: MakeClient
+) -> None:
+    device = client(shared_site, tls=shared_site.certificate("thumbprint"), name="THUMBPRINT")
+    assert device.register().get("Status") == "0"
+    assert device.certificate is not None
+    copied = "\u200e" + device.certificate.fingerprint(SHA1()).hex(" ").upper()
+    shared_site.cli("certificates", "block", copied)
+    wait_until(lambda: device.register("Confirmation").get("Status") == "3")
+    shared_site.cli("certificates", "unblock", copied)
+    wait_until(lambda: device.register("Confirmation").get("Status") == "0")
+    unknown = shared_site.cli("certificates", "block", "ab" * 20, check=False)
+    assert (unknown.returncode, "no device registered" in unknown.stderr) == (2, True)
 
 
 def test_a_blocked_name_is_refused_by_whatever_it_is_known(shared_site: RunningSite, client: MakeClient) -> None:
