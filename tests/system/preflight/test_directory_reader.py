@@ -1,7 +1,6 @@
 """The LDAP client by itself against Samba: pages, ranges of values, limits, and that no password goes in the clear."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +11,7 @@ from tests.system.certificates import certificates
 from tests.system.samba import DOMAIN, HOST, Samba, samba
 from tests.unit.plan.plans import CONTOSO
 
-pytestmark = [
-    pytest.mark.skipif(os.getuid() != 0, reason="an island needs root"),
-    pytest.mark.xdist_group("samba"),
-]
+pytestmark = pytest.mark.xdist_group("samba")
 
 PASSWORD = "Of-this-test-2"
 SCRIPT = f"""
