@@ -1,11 +1,13 @@
 """Microsoft Graph is asked within bounds, and what it refuses becomes an error with its remedy."""
 
+import asyncio
 import json
+import uuid
 from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from causeway.azure.entra.answers import Organization, Registration
@@ -163,6 +165,41 @@ def test_any_answer_becomes_an_error_of_one_line(status: int, headers: dict[str,
 )
 def test_any_json_is_judged(value: Any) -> None:
     refusal(Answer(400, {}, json.dumps(value).encode()), "GET /x", CLOUD, None)
+
+
+_KEYS = st.sampled_from(
+    ["value", "id", "appId", "displayName", "api", "web", "redirectUris", "requiredResourceAccess", "createdDateTime"]
+)
+_GUID = str(uuid.UUID(int=5))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=9) | st.just(_GUID),
+        lambda inner: st.dictionaries(_KEYS, inner, max_size=4) | st.lists(inner, max_size=4),
+        max_leaves=12,
+    ),
+    st.integers(0, 9),
+)
+def test_any_answer_is_objects_or_an_error_of_one_line(value: Any, cut: int) -> None:
+    """Also where it is cut short, is no JSON, or is as an object whose parts are of the wrong kind."""
+    whole = json.dumps({"value": [{"id": _GUID, "appId": _GUID, **value} if isinstance(value, dict) else value]})
+    fake = FakeGraph()
+    fake.instead = lambda *_: (200, {}, whole[: len(whole) - (cut if cut > 5 else 0)].encode())
+
+    async def ask() -> None:
+        async with asking(fake) as graph:
+            try:
+                found = await graph.every(FILTER, Registration)
+            except AzureFailed as error:
+                said = str(error)
+            else:
+                said = " ".join(one.id for one in found)
+            assert said
+            assert "\n" not in said
+
+    asyncio.run(ask())
 
 
 @given(st.text(max_size=60))
