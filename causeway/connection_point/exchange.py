@@ -13,6 +13,7 @@ from causeway.http import (
     Framing,
     RequestHead,
     ResponseHead,
+    checked_trailers,
     encode_chunk,
     last_chunk,
     parse_request_head,
@@ -215,11 +216,19 @@ class Exchange(Stream):
         self._pass_on(data)
 
     def trailers_received(self, trailers: bytes) -> None:
-        """The end of a body in chunks, with trailers."""
+        """The end of a body in chunks, with trailers, which are read as strictly as the head.
+
+        Raises:
+            TunnelError: there can be none, or they are no trailers: what follows them would be another request.
+        """
         if self._request_done or not self._chunked:
             raise TunnelError("trailers where none can be")
+        try:
+            checked = checked_trailers(trailers)
+        except BadRequest as error:
+            raise TunnelError(str(error)) from error
         self._request_done = True
-        self._pass_on(last_chunk(trailers))
+        self._pass_on(last_chunk(checked))
 
     def _pass_on(self, data: bytes) -> None:
         if self._upstream is None or (self.upgrade and self._status != 101):

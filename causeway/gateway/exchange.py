@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from causeway.http import IDEMPOTENT_METHODS, Framing, RequestHead
+from causeway.http import IDEMPOTENT_METHODS, BadResponse, Framing, RequestHead, checked_trailers, last_chunk
 from causeway.recent import Recent
 from causeway.refusals import CLIENT_GONE, REFUSALS, Refused
 from causeway.tunnel.errors import TunnelError
@@ -213,12 +213,16 @@ class Exchange(Stream):
         """The answer's trailers: they end it.
 
         Raises:
-            TunnelError: they came before the head.
+            TunnelError: they came before the head, or are no trailers.
         """
         if not self.status:
             raise TunnelError("trailers before their head")
+        try:
+            checked = checked_trailers(trailers, BadResponse)
+        except BadResponse as error:
+            raise TunnelError(str(error)) from error
         if self._chunked:
-            self._out += (b"0\r\n", trailers, b"\r\n")
+            self._out.append(last_chunk(checked))
         self._complete()
 
     def _gather(self, *pieces: bytes) -> None:

@@ -143,6 +143,8 @@ ANSWERS = {
     "body_before_head": encode(FrameType.DATA, 1, b"x"),
     "end_before_head": encode(FrameType.DATA | END, 1),
     "trailers_before_head": encode(FrameType.TRAILERS | END, 1, b"X: y\r\n"),
+    "trailers_that_are_another_answer": encode(FrameType.RESPONSE, 1, b"\x02HTTP/1.1 200 OK\r\n")
+    + encode(FrameType.TRAILERS | END, 1, b"\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n"),
     "empty_head": encode(FrameType.RESPONSE, 1),
     "no_head": encode(FrameType.RESPONSE, 1, b"\x00" * 100),
     "unknown_framing": encode(FrameType.RESPONSE, 1, b"\x04HTTP/1.1 200 OK\r\n"),

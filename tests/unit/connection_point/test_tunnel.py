@@ -238,6 +238,34 @@ async def test_a_body_in_chunks_is_framed_anew_with_its_trailers(played: Played)
     assert played.path.site_systems[0].received.endswith(b"\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 5\r\n\r\n")
 
 
+@pytest.mark.parametrize(
+    "trailers",
+    [
+        b"\r\nGET /internal/secret HTTP/1.1\r\nHost: origin.example:8080\r\n",
+        b"X-Sum: 5\r\n\r\nGET /internal/secret HTTP/1.1\r\nHost: a\r\n",
+        b"X-Sum: 5",
+        b"Tran\r\n",
+        b" X: folded\r\n",
+        b"X: a\nY: b\r\n",
+        b"X: " + bytes(9000),
+    ],
+)
+async def test_a_gateway_that_sends_another_request_as_trailers_is_cut_off_before_it_arrives(
+    played: Played, trailers: bytes
+) -> None:
+    await played.request(CHUNKED, end=False)
+    await played.hear(encode(DATA, 1, b"hello"), encode(FrameType.TRAILERS | END, 1, trailers))
+    assert played.cut_off
+    assert played.path.site_systems[0].received.endswith(b"\r\n\r\n5\r\nhello\r\n")
+
+
+async def test_trailers_that_only_a_gateway_may_say_are_left_out(played: Played) -> None:
+    await played.request(CHUNKED, end=False)
+    forged = b"X-Forwarded-For: 10.0.0.1\r\nX-Sum: 5\r\nContent-Length: 3\r\n"
+    await played.hear(encode(DATA, 1, b"hello"), encode(FrameType.TRAILERS | END, 1, forged))
+    assert played.path.site_systems[0].received.endswith(b"\r\nhello\r\n0\r\nX-Sum: 5\r\n\r\n")
+
+
 async def test_a_binding_keeps_its_connection_until_it_is_released(played: Played) -> None:
     bound = GET.replace(b"files", b"bound")
     numbers: dict[bytes, SiteSystem] = {}
