@@ -17,6 +17,8 @@ from causeway.errors import Cause, CausewayError
 from causeway.pki.issuers import may_sign
 from causeway.pki.unreadable import UNREADABLE
 
+REQUEST_HEADERS = {"Content-Type": "application/ocsp-request"}
+"""What a question to a responder is sent with (RFC 6960, appendix A.1)."""
 MAX_ANSWER_BYTES = 64 * 1024
 
 _CLOCK_SKEW = dt.timedelta(minutes=5)

@@ -2,21 +2,19 @@
 
 import asyncio
 import datetime as dt
-import ssl
 from collections.abc import Awaitable, Callable
 
-import httpx
 from cryptography import x509
 
-from causeway import __version__
 from causeway.errors import CausewayError
 from causeway.observability.checks import CheckResult, Status
 from causeway.pki.chain import Chain
 from causeway.pki.inspection import revocation_urls
-from causeway.pki.ocsp import MAX_ANSWER_BYTES, OcspStatus, ocsp_request, read_ocsp_answer
+from causeway.pki.ocsp import MAX_ANSWER_BYTES, REQUEST_HEADERS, OcspStatus, ocsp_request, read_ocsp_answer
 from causeway.pki.revocation_list import MAX_LIST_BYTES, read_revocation_list
 from causeway.pki.serials import serial_digest
 from causeway.preflight.text import shortened
+from causeway.transport import fetch as transport
 from causeway.transport.httpx_proxy import httpx_proxy
 
 LIST = "certificate revocation list"
@@ -24,44 +22,28 @@ RESPONDER = "certificate responder"
 CHECKS = (LIST, RESPONDER)
 
 _MOST_URLS = 4
-_MOST_REDIRECTS = 3
 _LONGEST_S = 10.0
 _PUBLISH = "Publish it on the internet at that address; devices that want to know ask there."
 _REVOKED = "Have a new certificate issued: devices that ask refuse this one."
 _RENEW = "Have the authority publish anew; devices that ask refuse the certificate until then."
 
 Fetch = Callable[[str, bytes | None, int], Awaitable[bytes]]
-"""Gets a URL, or posts to it, and gives at most so many bytes of the answer; raises ``HTTPError`` or ``OSError``."""
+"""Gets a URL, or posts to it, and gives at most so many bytes of the answer; raises ``FetchFailed``."""
 
 
 def fetching(proxy: str | None, timeout_s: float) -> Fetch:
     """By HTTP, bounded in time, through the web proxy where there is one."""
 
     async def fetch(url: str, content: bytes | None, most_bytes: int) -> bytes:
-        headers = {"User-Agent": f"causeway/{__version__}", "Accept-Encoding": "identity"}
-        if content is not None:
-            headers["Content-Type"] = "application/ocsp-request"
-        async with (
-            asyncio.timeout(min(_LONGEST_S, timeout_s)),
-            httpx.AsyncClient(
-                verify=ssl.create_default_context(),
-                trust_env=False,
-                proxy=httpx_proxy(proxy),
-                timeout=timeout_s,
-                follow_redirects=content is None,
-                max_redirects=_MOST_REDIRECTS,
-                headers=headers,
-            ) as client,
-            client.stream("GET" if content is None else "POST", url, content=content) as response,
-        ):
-            if response.status_code != httpx.codes.OK:
-                raise ConnectionError(f"the answer is {response.status_code} {response.reason_phrase}")
-            data = bytearray()
-            async for piece in response.aiter_raw():
-                data += piece
-                if len(data) > most_bytes:
-                    break  # the reader says that it is too large
-            return bytes(data)
+        fetched = await transport.fetch(
+            url,
+            most_bytes=most_bytes,
+            timeout_s=min(_LONGEST_S, timeout_s),
+            proxy=httpx_proxy(proxy),
+            headers=REQUEST_HEADERS if content is not None else None,
+            content=content,
+        )
+        return fetched.data or b""
 
     return fetch
 
@@ -91,10 +73,10 @@ async def ask(target: str, chain: Chain, fetch: Fetch, *, now: dt.datetime) -> l
         shown = shortened(url)
         try:
             status, details, action = await look(leaf, issuer, url, fetch, now)
-        except TimeoutError:
-            return CheckResult(name, shown, Status.WARN, "no answer in time", _PUBLISH)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
-            return CheckResult(name, shown, Status.WARN, shortened(str(error)) or type(error).__name__, _PUBLISH)
+        except transport.FetchedTooMuch as error:
+            return CheckResult(name, shown, Status.FAIL, str(error), _RENEW)
+        except transport.FetchFailed as error:
+            return CheckResult(name, shown, Status.WARN, shortened(str(error)), _PUBLISH)
         except CausewayError as error:
             return CheckResult(name, shown, Status.FAIL, shortened(str(error)), _RENEW)
         return CheckResult(name, shown, status, details, action)

@@ -1,19 +1,13 @@
 """Bytes of a revocation list from a file or a URL, bounded in size and time."""
 
-import asyncio
-import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
-from causeway import __version__
 from causeway.pki.revocation_list import MAX_LIST_BYTES, RevocationListInvalid
 from causeway.site.config import RevocationConfig
 from causeway.site.revocation.errors import RevocationListUnreachable
+from causeway.transport import fetch as transport
 from causeway.transport.httpx_proxy import httpx_proxy
-
-_MOST_REDIRECTS = 3
 
 
 @dataclass(slots=True)
@@ -41,7 +35,9 @@ def read_file(path: Path) -> bytes:
             data = file.read(MAX_LIST_BYTES + 1)
     except OSError as error:
         raise RevocationListUnreachable(f"it cannot be read: {error.strerror}") from error
-    return _bounded(data)
+    if len(data) > MAX_LIST_BYTES:
+        raise RevocationListInvalid(f"it has more than {MAX_LIST_BYTES} bytes")
+    return data
 
 
 async def fetch(url: str, config: RevocationConfig, validators: Validators) -> bytes | None:
@@ -52,48 +48,20 @@ async def fetch(url: str, config: RevocationConfig, validators: Validators) -> b
         RevocationListInvalid: it is too large.
         StateError: the file with the proxy's password cannot be read.
     """
-    timeout_s = config.timeout_s
-    # As it is: what comes compressed could become any size.
-    headers = {"User-Agent": f"causeway/{__version__}", "Accept-Encoding": "identity"}
-    if validators.etag:
-        headers["If-None-Match"] = validators.etag
-    if validators.last_modified:
-        headers["If-Modified-Since"] = validators.last_modified
+    conditions = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
     try:
-        async with (
-            asyncio.timeout(timeout_s),
-            httpx.AsyncClient(
-                verify=ssl.create_default_context(),
-                trust_env=False,
-                proxy=httpx_proxy(config.proxy, config.proxy_user, config.proxy_password_file),
-                timeout=timeout_s,
-                follow_redirects=True,
-                max_redirects=_MOST_REDIRECTS,
-                headers=headers,
-            ) as client,
-            client.stream("GET", url) as response,
-        ):
-            if response.status_code == httpx.codes.NOT_MODIFIED:
-                return None
-            if response.status_code != httpx.codes.OK:
-                raise RevocationListUnreachable(f"the answer is {response.status_code} {response.reason_phrase[:100]}")
-            if response.headers.get("content-encoding", "identity").lower() != "identity":
-                raise RevocationListUnreachable("the answer is compressed, which nobody asked for")
-            data = bytearray()
-            async for piece in response.aiter_raw():
-                data += piece
-                if len(data) > MAX_LIST_BYTES:
-                    break
-            validators.etag = response.headers.get("etag", "")[:1000]
-            validators.last_modified = response.headers.get("last-modified", "")[:100]
-    except TimeoutError as error:
-        raise RevocationListUnreachable(f"it did not come within {timeout_s:g} s") from error
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-        raise RevocationListUnreachable(str(error)[:200] or type(error).__name__) from error
-    return _bounded(bytes(data))
-
-
-def _bounded(data: bytes) -> bytes:
-    if len(data) > MAX_LIST_BYTES:
-        raise RevocationListInvalid(f"it has more than {MAX_LIST_BYTES} bytes")
-    return data
+        fetched = await transport.fetch(
+            url,
+            most_bytes=MAX_LIST_BYTES,
+            timeout_s=config.timeout_s,
+            proxy=httpx_proxy(config.proxy, config.proxy_user, config.proxy_password_file),
+            headers={name: value for name, value in conditions.items() if value},
+        )
+    except transport.FetchedTooMuch as error:
+        raise RevocationListInvalid(str(error)) from error
+    except transport.FetchFailed as error:
+        raise RevocationListUnreachable(str(error)) from error
+    if fetched.data is not None:
+        validators.etag = fetched.headers.get("etag", "")[:1000]
+        validators.last_modified = fetched.headers.get("last-modified", "")[:100]
+    return fetched.data
