@@ -103,7 +103,8 @@ class Negotiate(httpx.Auth):
         if self._password is not None:
             return "see whether user and password are right"
         return (
-            'get a Kerberos ticket with `kinit`, which is used with `pip install "pyspnego[kerberos]"`; or name a user'
+            "get a Kerberos ticket with `kinit`, which is used with "
+            '`pip install "causeway[directory,kerberos]"`; or name a user'
         )
 
 
