@@ -9,6 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from causeway.http.headers import HOST
+
 MAX_TRUSTED = 1000
 """Roots and intermediates of client certificates; several times as many as the whole web's."""
 
@@ -49,6 +51,7 @@ def _upstream_url(url: str) -> str:
         or parts.username is not None
         or parts.query
         or parts.fragment
+        or not HOST.fullmatch(parts.netloc.encode("utf-8", "replace"))  # else nothing could be asked there
         or not re.fullmatch(r"[\x21-\x7e]+", url)
     ):
         raise ValueError("expected a URL such as https://server.example/path, without user, query or fragment")

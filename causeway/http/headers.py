@@ -7,6 +7,8 @@ _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 # No obs-fold, no bare CR or LF, no NUL or other control but tab, no space before the colon (RFC 9112, 5 and 2.2).
 HEADER_BLOCK = re.compile(rb"(?:" + _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*\r\n)*")
 METHOD = re.compile(_TOKEN)
+HOST = re.compile(rb"(?:[A-Za-z0-9._\-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+"""A ``Host`` header: name or address, and port."""
 
 MAX_HEADERS = 100
 

@@ -7,6 +7,7 @@ from causeway.http.errors import BadRequest, ExpectationFailed
 from causeway.http.headers import (
     HEADER_BLOCK,
     HOP_BY_HOP,
+    HOST,
     MAX_HEADERS,
     PLAIN,
     connection_options,
@@ -20,7 +21,6 @@ MAX_HEAD_BYTES = 32 * 1024
 # clients send raw braces, dollars and ampersands in queries that are not key=value, and all of it must pass.
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([\x21\x22\x24-\x7e]+) HTTP/1\.([01])\r\n")
 _ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://([^/?]+)(/.*)?")
-_HOST = re.compile(rb"(?:[A-Za-z0-9._\-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 
 # Everything that needs a second look; all other headers pass as they are.
@@ -152,7 +152,7 @@ def _sorted(lines: list[bytes]) -> tuple[dict[bytes, bytes], list[bytes], tuple[
 
 def _assemble(minor: int, special: dict[bytes, bytes], kept: list[bytes], forged: tuple[bytes, ...]) -> _Rest:
     host = special.pop(b"host", b"")
-    if (minor == 1 or host) and _HOST.fullmatch(host) is None:
+    if (minor == 1 or host) and HOST.fullmatch(host) is None:
         raise BadRequest("the Host header is missing or malformed")
     closes = minor == 0
     content_length = None

@@ -94,6 +94,8 @@ def test_a_trusted_root_that_openssl_cannot_read_is_refused() -> None:
         {"path": "/line\n"},
         {"upstream": "mp.corp.example"},
         {"upstream": "ftp://mp/"},
+        {"upstream": "https://mp*corp.example/"},
+        {"upstream": "https://mp:/"},
         {"upstream": "https://user@mp/"},
         {"upstream": "https://user:password@mp/"},
         {"upstream": "https://mp/?x"},
