@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.system.certificates import Pair
 from tests.system.island import Island
+from tests.system.nginx import can_be_ended
 from tests.system.processes import wait_until
 
 _CONFIG = """
@@ -55,11 +56,11 @@ def iis_like(island: Island, folder: Path, *servers: str) -> Iterator[Path]:
     started = island.run("nginx", "-p", folder, "-c", config, "-e", folder / "error.log")
     assert started.returncode == 0, started.stderr
     pid_file = folder / "nginx.pid"
-    wait_until(lambda: pid_file.exists() and pid_file.read_text().strip(), what="nginx")
+    pid = int(wait_until(lambda: pid_file.exists() and pid_file.read_text().strip(), what="nginx"))
+    wait_until(lambda: can_be_ended(pid), what="nginx's worker")
     try:
         yield folder / "access.log"
     finally:
-        pid = int(pid_file.read_text())
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
             wait_until(lambda: not pid_file.exists(), what="the end of nginx")
