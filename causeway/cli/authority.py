@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from causeway.cli.output import stdout
+from causeway.cli.shared.output import stdout
 from causeway.errors import OperatorError
 from causeway.files import make_private_folder
 from causeway.pki.authority import Authority

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from causeway.cli.output import print_checks, print_json, stdout
+from causeway.cli.shared.output import print_checks, print_json, stdout
 from causeway.configuration import default_toml, load
 from causeway.connection_point.check import check as check_connection_point
 from causeway.connection_point.config import HEADING, ConnectionPointConfig

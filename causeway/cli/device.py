@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from causeway.cli.output import OK, PROBLEMS, print_json, print_table, stdout
+from causeway.cli.shared.output import OK, PROBLEMS, print_json, print_table, stdout
 from causeway.device.client import DeviceClient
 from causeway.device.config import DEFAULT_TOKEN_HEADER, DeviceConfig, default_state_folder
 from causeway.device.entra import EntraTokenSource

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from causeway.cli.output import print_checks
+from causeway.cli.shared.output import print_checks
 from causeway.configuration import default_toml, load
 from causeway.gateway.check import check as check_gateway
 from causeway.gateway.config import HEADING, GatewayConfig

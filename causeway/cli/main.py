@@ -8,22 +8,22 @@ import typer
 from typer.core import TyperGroup
 
 from causeway import __version__
-from causeway.cli.output import PROBLEMS, WRONG_USE, print_error
+from causeway.cli.shared.output import PROBLEMS, WRONG_USE, print_error
 from causeway.errors import CausewayError, OperatorError
 
 _COMMANDS = {
     "up": "causeway.cli.up",
     "gateway": "causeway.cli.gateway",
     "connection-point": "causeway.cli.connection_point",
-    "site": "causeway.cli.site",
-    "token": "causeway.cli.token",
+    "site": "causeway.cli.site.app",
+    "token": "causeway.cli.token.app",
     "device": "causeway.cli.device",
-    "identity": "causeway.cli.identity",
-    "plan": "causeway.cli.plan",
-    "check": "causeway.cli.check",
-    "azure": "causeway.cli.azure",
+    "identity": "causeway.cli.identity.app",
+    "plan": "causeway.cli.plan.app",
+    "check": "causeway.cli.check.app",
+    "azure": "causeway.cli.azure.app",
     "authority": "causeway.cli.authority",
-    "cert": "causeway.cli.cert",
+    "cert": "causeway.cli.cert.app",
 }
 
 

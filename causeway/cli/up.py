@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from causeway.cli.output import OK, PROBLEMS, print_json, stdout
+from causeway.cli.shared.output import OK, PROBLEMS, print_json, stdout
 from causeway.up.home import Ports
 from causeway.up.run import Options, Outcome, run
 

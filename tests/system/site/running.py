@@ -50,7 +50,7 @@ class RunningSite:
         return f"http://127.0.0.1:{self.admin_port}"
 
     def start(self) -> None:
-        program = [sys.executable, "-c", "import sys; from causeway.cli.site import app; sys.exit(app())"]
+        program = [sys.executable, "-c", "import sys; from causeway.cli.site.app import app; sys.exit(app())"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*program, "run", "--config", str(self.paths.config)],
@@ -111,7 +111,7 @@ class RunningSite:
         if arguments[0] != "run":
             return self.causeway("site", *arguments, check=check)
         program = (
-            "import sys; from causeway.cli.main import main; from causeway.cli import site; "
+            "import sys; from causeway.cli.main import main; import causeway.cli.site.app; "
             "sys.argv[0] = 'causeway'; main()"
         )
         group, *rest = arguments

@@ -178,7 +178,7 @@ def test_the_check_does_not_make_a_database(new_site: RunningSite) -> None:
 def test_the_printed_default_is_a_configuration_in_toml(tmp_path: Path) -> None:
     import tomllib
 
-    program = "from causeway.cli.site import app; app()"
+    program = "from causeway.cli.site.app import app; app()"
     printed = subprocess.run(
         [sys.executable, "-c", program, "run", "--print-default"], check=True, capture_output=True, text=True
     ).stdout

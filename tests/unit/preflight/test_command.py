@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from causeway.cli.addresses import host_and_port
-from causeway.cli.check import app
+from causeway.cli.check.app import app
+from causeway.cli.shared.addresses import host_and_port
 from causeway.errors import OperatorError
 from causeway.pki.inspection import CHECK_NAMES
 from causeway.plan.document import plan_text

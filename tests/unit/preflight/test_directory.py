@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from causeway.cli import check_directory
+from causeway.cli.check import directory as directory_checks
 from causeway.directory.values import Account, Found, Group, Kind, Membership, Scope, Transport
 from causeway.errors import OperatorError
 from causeway.observability.checks import CheckResult, Status
@@ -156,7 +156,7 @@ def test_options_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
         (None, "", None, tmp_path / "no-keytab"),
     ):
         with pytest.raises(OperatorError):
-            check_directory.probes(contoso(), None, transport, user, password, keytab, None, 1)
+            directory_checks.probes(contoso(), None, transport, user, password, keytab, None, 1)
     file.write_bytes(b"\xff\n")
     with pytest.raises(OperatorError, match="UTF-8"):
-        check_directory.probes(contoso(), None, None, "a", file, None, None, 1)
+        directory_checks.probes(contoso(), None, None, "a", file, None, None, 1)

@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from causeway.cli.check_progress import UnderWay
-from causeway.cli.check_watch import Screen, compare, keyed
+from causeway.cli.check.progress import UnderWay
+from causeway.cli.check.watch import Screen, compare, keyed
 from causeway.observability.checks import CheckResult, Status
 from causeway.preflight.probe import Probe
 

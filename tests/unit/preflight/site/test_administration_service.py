@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causeway.cli.check_site import sign_in
+from causeway.cli.check.site import sign_in
 from causeway.errors import OperatorError
 from causeway.observability.checks import CheckResult, Status
 from causeway.plan.document import ManagementPointSection, Plan, SoftwareUpdatePointSection

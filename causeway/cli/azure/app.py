@@ -1,0 +1,21 @@
+"""``causeway azure``: what is done in Azure, with the Azure SDK. The SDK is loaded by the command that needs it."""
+
+import typer
+
+from causeway.cli.azure import apps, providers, whoami
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Work in Azure, with the plan: who is signed in, resource providers, applications.",
+)
+
+
+@app.callback()
+def azure() -> None:
+    """Work in Azure, with the plan: who is signed in, resource providers, applications."""
+
+
+app.command("whoami")(whoami.whoami)
+app.command("register-providers")(providers.register_providers)
+app.add_typer(apps.app, name="apps")

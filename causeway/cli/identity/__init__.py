@@ -1,0 +1,1 @@
+"""``causeway identity``: how a gateway would decide on a client."""

@@ -1,0 +1,1 @@
+"""``causeway plan``: from a name to everything that a gateway needs."""

@@ -1,0 +1,1 @@
+"""``causeway site``: the site: run and checked, and what is in its database."""
