@@ -6,21 +6,20 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from causeway.connection_point.questions import BadQuestion, Question
 from causeway.connection_point.upstream import UpstreamConnection
 from causeway.http import (
     IDEMPOTENT_METHODS,
     BadRequest,
     Framing,
-    RequestHead,
     ResponseHead,
     checked_trailers,
     encode_chunk,
     last_chunk,
-    parse_request_head,
 )
 from causeway.refusals import CLIENT_GONE, REFUSALS, Refused
 from causeway.tunnel.errors import TunnelError
-from causeway.tunnel.frames import END, FrameType
+from causeway.tunnel.frames import END, MAX_WHOLE_BYTES, FrameType
 from causeway.tunnel.prelude import NONE, Prelude, upgrade_fields
 from causeway.tunnel.stream import Stream
 
@@ -70,9 +69,10 @@ class Exchange(Stream):
         "upgrade",
     )
 
-    def __init__(self, tunnel: "ConnectionPointTunnel", number: int, prelude: Prelude) -> None:
+    def __init__(self, tunnel: "ConnectionPointTunnel", number: int, request_id: bytes, prelude: Prelude) -> None:
         super().__init__(tunnel, number)
         self._tunnel = tunnel
+        self.request_id = request_id
         self._prelude = prelude
         self._route: SiteSystemRoute | None = None
         self._started = time.monotonic()  # the loop's own clock counts whole milliseconds
@@ -93,25 +93,34 @@ class Exchange(Stream):
         self._bytes_out = 0
         self.method = b""
         self.upgrade = b""
-        self.request_id = prelude.request_id
         self.deadline = 0.0
 
     # The request.
 
-    def begin(self, head_bytes: bytes, *, end: bool) -> None:
-        """Check what the gateway passed on, as strictly as the gateway did, and send it to the site system."""
+    def begin(self, question: Question | BadQuestion, *, end: bool) -> None:
+        """Send what the gateway asks to the site system, or give it up; ``end`` where nothing follows the head."""
         self._request_done = end
-        try:
-            route, head, identity = self._accept(head_bytes)
-        except (BadRequest, Refused, ValueError) as error:
-            word = error.refused_word if isinstance(error, Refused) else "CMGConnector_BadRequest"
-            self._fail(word, str(error))
+        if isinstance(question, BadQuestion):
+            self._fail(question.word, question.details)
             return
+        if end is question.goes_on:
+            self._fail("CMGConnector_BadRequest", "the head and the stream differ on whether there is a body")
+            return
+        route = question.route
+        signed = b""
+        if route.signed is not None:
+            try:
+                signed = route.signed.line(self._prelude.identity, time.time())
+            except Refused as refused:
+                self._fail(refused.refused_word, str(refused))
+                return
         self._route = route
-        self.method = head.method
-        self._chunked = head.chunked
-        self._body_left = head.content_length or 0
-        self._head = self._internal_head(route, head, identity)
+        self._path = question.path
+        self.method = question.method
+        self.upgrade = question.upgrade
+        self._chunked = question.chunked
+        self._body_left = question.content_length
+        self._head = b"".join((question.before_id, self.request_id, b"\r\n", signed, question.after_id))
         self.deadline = self._started + route.response_timeout_s
         upstream = self._tunnel.bound_upstream(self._prelude.binding, route.pool) if route.connection_bound else None
         if upstream is None and not route.connection_bound:
@@ -121,35 +130,6 @@ class Exchange(Stream):
         else:
             self._upstream = upstream
             upstream.begin(self, self._head)
-
-    def _accept(self, head_bytes: bytes) -> "tuple[SiteSystemRoute, RequestHead, bytes]":
-        """Where the request goes, its head, and the header lines that say who the client is."""
-        head = parse_request_head(head_bytes)
-        route = self._tunnel.point.site_systems.routes.get(self._prelude.endpoint)
-        if route is None:
-            raise Refused("CMGConnector_NotPublished")
-        if head.forged:
-            raise BadRequest("the gateway passed on headers that are its own to set")
-        self.upgrade = head.upgrade
-        if self.upgrade and self.upgrade not in route.upgrades:
-            raise Refused("CMGConnector_NotPublished", "the change of protocol is not published")
-        if self._request_done != (not head.has_body and not self.upgrade):
-            raise BadRequest("the head and the stream differ on whether there is a body")
-        self._path = route.internal_target(head)
-        identity = self._tunnel.point.identity_headers(self._prelude.identity, self._prelude.peer)
-        if route.signed is not None:
-            identity += route.signed.line(self._prelude.identity, time.time())
-        return route, head, identity
-
-    def _internal_head(self, route: "SiteSystemRoute", head: RequestHead, identity: bytes) -> bytes:
-        """The head for the site system: identity headers are ours, hop-by-hop headers are gone."""
-        return b"".join(
-            (
-                *(head.method, b" ", self._path, b" HTTP/1.1\r\nHost: ", route.host, b"\r\n"),
-                *(identity, b"X-Forwarded-Host: ", head.host, b"\r\nX-Request-Id: ", self.request_id, b"\r\n"),
-                *(upgrade_fields(self.upgrade), head.tail),
-            )
-        )
 
     def _connect(self, route: "SiteSystemRoute") -> None:
         # The one task on the data path: a new connection has to wait for its handshake.
@@ -272,6 +252,16 @@ class Exchange(Stream):
             end = head.framing is _NONE
         self._tunnel.send(_RESPONSE | END if end else _RESPONSE, self.number, head.payload)
 
+    def answer_received(self, head: ResponseHead, body: bytes) -> None:
+        """Pass a whole answer on, in one frame where there is room and credit for it."""
+        if len(body) > MAX_WHOLE_BYTES or len(body) > self.credit_out or self._tunnel.paused:
+            self.head_received(head)
+            self.body_received(body, end=True)
+            return
+        self._status = head.status
+        self._bytes_out = len(body)
+        self._tunnel.send(_RESPONSE | END, self.number, b"%b\r\n%b" % (head.payload, body))
+
     def body_received(self, data: bytes, *, end: bool) -> None:
         """Pass a piece of the body on."""
         self._bytes_out += len(data)
@@ -371,7 +361,7 @@ class Exchange(Stream):
         point.access_log.write(
             self.request_id,
             self.method or NONE,
-            self._path.partition(b"?")[0],
+            self._path,
             self._prelude.endpoint,
             status,
             word,

@@ -5,7 +5,6 @@ import contextlib
 import signal
 import time
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 import structlog
 import uvloop
@@ -22,7 +21,6 @@ from causeway.connection_point.tunnel import ConnectionPointTunnel
 from causeway.errors import StateError
 from causeway.files import make_private_folder
 from causeway.gateway_settings import SettingsError, SettingsStore
-from causeway.identity import Identity
 from causeway.observability import logging
 from causeway.observability.access_log import AccessLog
 from causeway.observability.admin import admin_app, admin_server, listen
@@ -105,16 +103,6 @@ class ConnectionPoint:
         log.info("new settings", version=settings.version, endpoints=len(settings.endpoints))
         for tunnel in self.tunnels:
             tunnel.send_settings()
-
-    @staticmethod
-    @lru_cache(maxsize=8192)
-    def identity_headers(identity: bytes, peer: bytes) -> bytes:
-        """The header lines that tell a site system who the client of a prelude is; clients come back.
-
-        Raises:
-            ValueError: the identity is of no known form.
-        """
-        return Identity.decode(identity).headers(peer.decode())
 
     def _take_role(self) -> None:
         """For the site and gateways it is read anew with each dial: this sees that it can be."""

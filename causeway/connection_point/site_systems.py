@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from causeway.connection_point.metrics import EndpointMetrics
+from causeway.connection_point.questions import Questions
 from causeway.connection_point.signed_identity import IdentitySigner, SignedIdentities, audience_of, issuer_of
 from causeway.connection_point.upstream_pool import Origin, UpstreamPool
 from causeway.gateway_settings import Authentication, Endpoint, GatewaySettings
@@ -62,7 +63,14 @@ class SiteSystemRoute:
 
 
 class SiteSystems:
-    """All routes of one version of the settings. Pools outlive a version: kept connections stay kept."""
+    """All routes of one version of the settings. Pools outlive a version: kept connections stay kept.
+
+    Attributes:
+        routes: by the endpoint's name.
+        questions: reads what gateways ask.
+        pools: kept connections by site system.
+        metrics: by the endpoint's name.
+    """
 
     def __init__(
         self,
@@ -80,6 +88,7 @@ class SiteSystems:
         self._idle_timeout_s = idle_timeout_s
         self._limit = limit
         self.routes: dict[bytes, SiteSystemRoute] = {}
+        self.questions = Questions(self.routes)
         self.pools: dict[Origin, UpstreamPool] = {}
         self.metrics: dict[str, EndpointMetrics] = {}
 
@@ -88,6 +97,7 @@ class SiteSystems:
         endpoints = [*settings.endpoints, *_own_endpoints(settings)]
         issuer = issuer_of(settings.site_code)
         self.routes = {endpoint.name.encode(): self._route(endpoint, issuer) for endpoint in endpoints}
+        self.questions = Questions(self.routes)
         used = {route.pool for route in self.routes.values()}
         for origin, pool in list(self.pools.items()):
             if pool not in used:

@@ -134,12 +134,14 @@ class ConnectionPointTunnel(Tunnel):
             if number <= self._highest or self.gateway is None:
                 raise TunnelError("a stream number that is not higher than the last")
             self._highest = number
-            prelude, head = split_request(payload)
+            request_id, question = split_request(payload)
+            questions = self.point.site_systems.questions
+            read = questions.get(question) or questions.read(question)
             if len(self.streams) >= self.point.config.limits.max_streams_per_tunnel:
                 self.send(FrameType.RESET, number, b"CMGConnector_Busy")
                 return
-            exchange = self.streams[number] = Exchange(self, number, prelude)
-            exchange.begin(head, end=end)
+            exchange = self.streams[number] = Exchange(self, number, request_id, read.prelude)
+            exchange.begin(read, end=end)
             return
         under_way: Exchange | None = self.streams.get(number)
         if under_way is None:

@@ -22,6 +22,9 @@ class Owner(Protocol):
     def head_received(self, head: ResponseHead) -> None:
         """The answer's head; an interim one has a status below 200."""
 
+    def answer_received(self, head: ResponseHead, body: bytes) -> None:
+        """A head and, with it, the whole body of the length that it says; not for interim answers."""
+
     def body_received(self, data: bytes, *, end: bool) -> None:
         """A piece of the answer's body; ``end`` where it is known to be the last."""
 
@@ -148,19 +151,25 @@ class UpstreamConnection(asyncio.Protocol):
                 self._buffer = data
                 return
             head = parse_response_head(data[:end], owner.method)
+            data = data[end:]
+            if head.framing is _LENGTH and len(data) >= head.content_length:
+                self._read_whole(owner, head, data)
+                return
             if head.status == 101:
                 if not owner.upgrade:
                     raise BadResponse("101 Switching Protocols, which nobody asked for")
                 head = head._replace(framing=_CLOSE)
-            data = data[end:]
             owner.head_received(head)
             if self.owner is not owner:
                 return
             if head.status >= 200 or head.status == 101:
-                break
+                self._begin_body(owner, head, data)
+                return
             self._interim += 1
             if self._interim > _MAX_INTERIM:
                 raise BadResponse("interim answers without an end")
+
+    def _begin_body(self, owner: Owner, head: ResponseHead, data: bytes) -> None:
         self._head = head
         self._left = head.content_length
         self._chunks = ChunkedDecoder(BadResponse) if head.framing is _CHUNKED else None
@@ -168,6 +177,13 @@ class UpstreamConnection(asyncio.Protocol):
             self._finish(owner, extra=bool(data), trailers=None)
         elif data:
             self._read_body(owner, data)
+
+    def _read_whole(self, owner: Owner, head: ResponseHead, data: bytes) -> None:
+        """An answer that came at once, as most do."""
+        self._head = head
+        extra = len(data) > head.content_length
+        owner.answer_received(head, data[: head.content_length] if extra else data)
+        self._finish(owner, extra=extra, trailers=None)
 
     def _read_body(self, owner: Owner, data: bytes) -> None:
         if self._chunks is not None:

@@ -23,7 +23,7 @@ from causeway.gateway_settings.status import (
 )
 from causeway.http import parse_request_head
 from causeway.refusals import Refused
-from causeway.tunnel.prelude import NONE, request_payload
+from causeway.tunnel.prelude import NONE, question_of
 
 if TYPE_CHECKING:
     from causeway.gateway.worker import Worker
@@ -157,7 +157,7 @@ class _Question:
         exchange = Exchange(self, tunnel, tunnel.open(), route, request_id, worker.now(), head)  # type: ignore[arg-type]
         self._exchange = tunnel.streams[exchange.number] = exchange
         self.deadline = worker.now() + _TIMEOUT_S
-        exchange.send_head(request_payload(route.name, request_id, _NOBODY, NONE, head), end=False)
+        exchange.send_head(request_id + question_of(route.name, _NOBODY, NONE, head), end=False)
         exchange.send_body(certificate, end=True)
 
     def give_up(self) -> None:

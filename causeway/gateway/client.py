@@ -31,6 +31,7 @@ class Client:
     Attributes:
         identity: by the certificate that the handshake verified, or anonymous.
         peer_bytes: its address, as logs want it.
+        prelude: its part of the prelude of requests that are admitted by no token.
         verified_under: the version of the settings whose trusted roots the handshake used.
     """
 
@@ -39,13 +40,13 @@ class Client:
         "_bearer",
         "_certificate",
         "_good_until",
-        "_prelude",
         "_refusal",
         "_settings_seen",
         "_worker",
         "identity",
         "peer",
         "peer_bytes",
+        "prelude",
         "verified_under",
     )
 
@@ -57,7 +58,7 @@ class Client:
         self.peer = peer
         self.peer_bytes = peer.encode()
         self.identity = ANONYMOUS if certificate is None else identity_of(certificate)
-        self._prelude = b" %b %b " % (self.peer_bytes, self.identity.encode())
+        self.prelude = b" %b %b " % (self.peer_bytes, self.identity.encode())
         self._bearer: Bearer | None = None  # of the token by which the last request was admitted
         self._settings_seen = worker.settings_version
         self._good_until = math.inf
@@ -115,6 +116,15 @@ class Client:
             raise Refused("CMGService_NoSettings")
         return worker.publishing.find(head.path)
 
+    def _unchanged(self) -> bool:
+        """Whether neither the settings have changed nor a date has passed since it was decided who the client is."""
+        return self._settings_seen == self._worker.settings_version and time.time() < self._good_until
+
+    def admits_again(self) -> bool:
+        """Whether a request that was admitted with ``prelude``, by no token, would be admitted again as it was."""
+        self._bearer = None
+        return self._unchanged()
+
     def admit(self, head: RequestHead, route: Route, again: Callable[[], None]) -> tuple[RequestHead, bytes] | None:
         """Let a request pass.
 
@@ -126,13 +136,13 @@ class Client:
         Raises:
             Refused: with the word for why not.
         """
-        if self._settings_seen != self._worker.settings_version or self._good_until <= time.time():
+        if not self._unchanged():
             self._refusal = self._decide()
         if self._asks and self._ask(again):
             return None
         if self._refusal is not None:
             raise Denied.of(self._refusal)
-        prelude = self._prelude
+        prelude = self.prelude
         if route.token_kinds and not self._certificate_counts(route):
             headers = self._worker.tokens.headers
             token = headers.find(head.fields)
@@ -186,7 +196,7 @@ class Client:
         For requests that last, such as a WebSocket: a client that is blocked, or whose token or certificate has ended,
         is not to go on for hours.
         """
-        if self._settings_seen != self._worker.settings_version or self._good_until <= time.time():
+        if not self._unchanged():
             self._refusal = self._decide()
         if self._asks:
             self._ask(_nothing)  # whoever only waits makes no request that would ask; the next look sees the answer

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _UNREAD = b"-"
+_SMALL_BYTES = 32 * 1024
 
 
 class ClientAnswers(asyncio.Protocol):
@@ -103,7 +104,10 @@ class ClientAnswers(asyncio.Protocol):
     def exchange_done(self, exchange: Exchange, rest: list[bytes]) -> None:
         """The answer is whole, and this is the rest of it: then the next request, or the end."""
         if self._transport is not None:
-            self._transport.writelines(rest)
+            if exchange.bytes_out <= _SMALL_BYTES:
+                self._transport.write(b"".join(rest))
+            else:
+                self._transport.writelines(rest)
         self._note(exchange, exchange.status, "")
         self._exchange = None
         self._go_on(complete=exchange.request_done)

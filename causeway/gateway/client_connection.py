@@ -13,10 +13,11 @@ from causeway.http import MAX_HEAD_BYTES, BadRequest, RequestHead, parse_request
 from causeway.identity import Denied
 from causeway.refusals import Refused
 from causeway.transport import TlsServerTransport
-from causeway.tunnel.prelude import NONE, request_payload
+from causeway.tunnel.prelude import NONE, question_of
 
 if TYPE_CHECKING:
     from causeway.gateway.publishing import Route
+    from causeway.gateway.tunnel import GatewayTunnel
     from causeway.gateway.worker import Worker
 
 _PIPELINE_BYTES = 64 * 1024
@@ -25,13 +26,15 @@ _PIPELINE_BYTES = 64 * 1024
 class ClientConnection(ClientAnswers):
     """From the first byte after the handshake to the last."""
 
-    __slots__ = ("_binding", "_body", "_verified_under")
+    __slots__ = ("_binding", "_body", "_last_head", "_repeated", "_verified_under")
 
     def __init__(self, worker: "Worker", peer: str, address: Address) -> None:
         super().__init__(worker, peer, address)
         self._body: RequestBody
         self._verified_under = worker.contexts.version
         self._binding = Binding(worker)
+        self._last_head: RequestHead | None = None  # of the last request that may be repeated as it was
+        self._repeated: tuple[Route, bytes] | None = None  # where it went when it came again, and the question
 
     # The connection.
 
@@ -109,19 +112,19 @@ class ClientConnection(ClientAnswers):
         has_body = head.has_body
         route = None
         try:
-            route = self._client.route(head)
-            admitted = self._client.admit(head, route, self._token_verified)
-            if admitted is None:
-                self._wait(head, rest)
-                return
-            head, prelude = admitted
-            if route.answer is not None:
-                self._answer_itself(route, route.answer(head.target[len(head.path) + 1 :]), head, rest)
-                return
-            upgrade = head.upgrade and head.upgrade.lower()
-            if upgrade and upgrade not in route.upgrades:
-                upgrade = b""
-            exchange = self._begin(route, head, prelude, upgrade, end=not has_body and not upgrade)
+            if head is self._last_head and self._repeated is not None and self._client.admits_again():
+                route, question = self._repeated
+                exchange = self._begin(route, head, self._worker.tunnels.choose(), question, end=not has_body)
+            else:
+                route = self._client.route(head)
+                admitted = self._client.admit(head, route, self._token_verified)
+                if admitted is None:
+                    self._wait(head, rest)
+                    return
+                if route.answer is not None:
+                    self._answer_itself(route, route.answer(head.target[len(head.path) + 1 :]), head, rest)
+                    return
+                exchange = self._pass_on(route, *admitted)
         except Refused as refused:
             self._buffer = rest
             if refused.refused_word == "CMGService_ClientCertificateUntrusted":
@@ -150,28 +153,46 @@ class ClientConnection(ClientAnswers):
         self._transport.resume_reading()
         self._start(*waiting)
 
-    def _begin(self, route: "Route", head: RequestHead, prelude: bytes, upgrade: bytes, *, end: bool) -> Exchange:
-        """Open a stream and hand the head over.
+    def _pass_on(self, route: "Route", head: RequestHead, prelude: bytes) -> Exchange:
+        """Choose a tunnel for a request that was admitted, and hand its head over.
 
         Raises:
             Refused: no tunnel can take it, or the client's address has too many under way.
         """
-        worker = self._worker
-        if self._address.requests >= self._limits.max_requests_per_address:
-            raise Refused("CMGService_TooManyRequests")
+        upgrade = head.upgrade and head.upgrade.lower()
+        if upgrade and upgrade not in route.upgrades:
+            upgrade = b""
         if route.connection_bound:
             tunnel, binding = self._binding.tunnel()
         else:
-            tunnel, binding = worker.tunnels.choose(), NONE
+            tunnel, binding = self._worker.tunnels.choose(), NONE
+        question = question_of(route.name, prelude, binding, head, upgrade)
+        if head.plain and prelude is self._client.prelude and not (upgrade or route.connection_bound):
+            # A client that asks the same again is the same client: nothing has to be found out anew.
+            self._repeated = (route, question) if head is self._last_head else None
+            self._last_head = head
+        exchange = self._begin(route, head, tunnel, question, end=not (head.has_body or upgrade))
+        exchange.upgrading = bool(upgrade)
+        return exchange
+
+    def _begin(
+        self, route: "Route", head: RequestHead, tunnel: "GatewayTunnel", question: bytes, *, end: bool
+    ) -> Exchange:
+        """Open a stream and hand the head over.
+
+        Raises:
+            Refused: the client's address has too many under way.
+        """
+        worker = self._worker
+        if self._address.requests >= self._limits.max_requests_per_address:
+            raise Refused("CMGService_TooManyRequests")
         now = worker.now()
         request_id = worker.next_request_id()
         exchange = Exchange(self, tunnel, tunnel.open(), route, request_id, now, head)
-        exchange.upgrading = bool(upgrade)
         self._exchange = tunnel.streams[exchange.number] = exchange
         self._address.requests += 1
         self.deadline = now + self._limits.stall_timeout_s
-        payload = request_payload(route.name, request_id, prelude, binding, head, upgrade)
-        exchange.send_head(payload, end=end)
+        exchange.send_head(request_id + question, end=end)
         return exchange
 
     def _read_body(self, exchange: Exchange, data: bytes) -> None:

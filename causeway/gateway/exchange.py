@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _REQUEST = int(FrameType.REQUEST)
 _RESET = int(FrameType.RESET)
+_LENGTH = int(Framing.LENGTH)
 _WITHOUT_LENGTH = (int(Framing.CHUNKED), int(Framing.CLOSE))
 _RESPONSE_START = re.compile(rb"[\x00-\x03]HTTP/1\.1 ([1-5][0-9]{2}) [^\r\n]*")
 _statuses: Recent[int] = Recent(most=512, most_bytes=128)
@@ -147,29 +148,51 @@ class Exchange(Stream):
     def response_received(self, payload: bytes, end: bool) -> None:
         """An answer's head: one byte that says how the body ends, then status line and header lines.
 
+        With ``end``, an empty line and the whole body may follow.
+
         Raises:
-            TunnelError: it is malformed, or the second one.
+            TunnelError: it is malformed, the second one, or beyond the credit.
         """
-        start, line_end, _ = payload.partition(b"\r\n")
+        line_end = payload.find(b"\r\n")
+        start = payload[:line_end]
         status = _statuses.get(start) or _status_of(start)
-        if self.status or not status or not line_end:
+        if self.status or not status or line_end < 0:
             raise TunnelError("a malformed or second RESPONSE frame")
+        head_end, body = len(payload), b""
+        if end and payload[0] == _LENGTH:
+            head_end = payload.find(b"\r\n\r\n", line_end) + 2
+            if head_end < 2:
+                raise TunnelError("an answer ends before its body")
+            body = payload[head_end + 2 :]
+            self.count_received(len(body))
+            self.bytes_out = len(body)
         client = self.client
         if client is None:
             return
+        if status < 200:
+            self._interim(client, status, payload)
+            return
+        self.status = status
+        tail = self._end_of_head(client, without_length=not end and payload[0] in _WITHOUT_LENGTH)
+        if end:
+            self._out += (payload[1:head_end], b"X-Request-Id: ", self.request_id, tail, body)
+            self._complete()
+        else:
+            self._gather(payload[1:], b"X-Request-Id: ", self.request_id, tail)
+
+    def _interim(self, client: "ClientConnection", status: int, payload: bytes) -> None:
+        """The change of protocol; or an interim answer, such as 100 Continue, behind which the final one follows."""
         if status == 101 and self.upgrading:
             self.status = status
             client.close_after = True
             self._gather(payload[1:], b"X-Request-Id: ", self.request_id, b"\r\n\r\n")
-            return
-        if status < 200:
-            # An interim answer, such as 100 Continue: passed on at once, the final one follows.
-            if client.http_1_1:
-                client.write(payload[1:] + b"\r\n")
-            return
-        self.status = status
+        elif client.http_1_1:
+            client.write(payload[1:] + b"\r\n")
+
+    def _end_of_head(self, client: "ClientConnection", *, without_length: bool) -> bytes:
+        """What stands behind the request's id in the answer's head: how the body ends, and the connection."""
         tail = b"\r\n\r\n"
-        if not end and payload[0] in _WITHOUT_LENGTH:
+        if without_length:
             if client.http_1_1:
                 self._chunked = True
                 tail = b"\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -179,12 +202,10 @@ class Exchange(Stream):
             # Whether the client sends the rest of a body that is no longer wanted is anybody's guess.
             client.close_after = True
         if client.close_after:
-            tail = tail[:-2] + b"Connection: close\r\n\r\n"
-        elif not client.http_1_1:
-            tail = tail[:-2] + b"Connection: keep-alive\r\n\r\n"
-        self._gather(payload[1:], b"X-Request-Id: ", self.request_id, tail)
-        if end:
-            self._complete()
+            return tail[:-2] + b"Connection: close\r\n\r\n"
+        if not client.http_1_1:
+            return tail[:-2] + b"Connection: keep-alive\r\n\r\n"
+        return tail
 
     def data_received(self, data: bytes, end: bool) -> None:
         """A piece of the answer's body.

@@ -45,6 +45,7 @@ class RequestHead(NamedTuple):
         closes: the client wants the connection closed after the answer.
         upgrade: the protocol that the client asks for, or empty; never with a body.
         forged: the names of identity headers that the client sent and that were dropped.
+        plain: nothing in it can be a secret: there is no query, and no header but such as every client sends.
     """
 
     method: bytes
@@ -61,6 +62,7 @@ class RequestHead(NamedTuple):
     closes: bool
     upgrade: bytes
     forged: tuple[bytes, ...]
+    plain: bool
 
     def with_fields(self, fields: bytes) -> "RequestHead":
         """The same head with other header lines to pass on."""
@@ -93,20 +95,21 @@ def parse_request_head(head: bytes) -> RequestHead:
     method, target, minor = line.groups()
     block = head[line.start(3) :]
     rest = _rests.get(block)
-    known_block = rest is not None
+    plain = known_block = rest is not None
     if rest is None:
-        rest = _read_rest(block, 1 if minor == b"1" else 0)
+        rest, plain = _read_rest(block, 1 if minor == b"1" else 0)
     if target[0] != 0x2F:
         target = _origin_form(target, rest[1])
     path, query, _ = target.partition(b"?")
-    read = RequestHead._make((method, target, path, *rest))
-    if known_block and not query:  # what stands in a query may be a secret
+    plain = plain and not query
+    read = RequestHead._make((method, target, path, *rest, plain))
+    if known_block and plain:
         _heads.keep(head, read)
     return read
 
 
-def _read_rest(block: bytes, minor: int) -> _Rest:
-    """Read a head from its minor version on."""
+def _read_rest(block: bytes, minor: int) -> tuple[_Rest, bool]:
+    """Read a head from its minor version on; also whether no header in it can be a secret."""
     start, end = 3, len(block) - 2
     if HEADER_BLOCK.fullmatch(block, start, end) is None or block[end:] != b"\r\n":
         raise BadRequest("a header line is malformed")
@@ -118,7 +121,7 @@ def _read_rest(block: bytes, minor: int) -> _Rest:
     rest = _assemble(minor, special, kept, forged)
     if plain:
         _rests.keep(block, rest)
-    return rest
+    return rest, plain
 
 
 def _sorted(lines: list[bytes]) -> tuple[dict[bytes, bytes], list[bytes], tuple[bytes, ...], bool]:

@@ -7,9 +7,15 @@ import re
 import select
 import time
 
+from causeway.recent import Recent
+
 _FLUSH_S = 0.25
 _MAX_LINES = 512
 _PATH_CHARACTERS = 512
+_LINE = (
+    b'%b%b","method":"%b","path":"%b","endpoint":"%b","status":%d,%b'
+    b'"ms":%.2f,"bytes_in":%d,"bytes_out":%d,"client":"%b"}\n'
+)
 _NEEDS_ESCAPES = re.compile(rb'["\\\x00-\x1f\x7f-\xff]')
 
 
@@ -27,8 +33,8 @@ class AccessLog:
         self._descriptor = descriptor
         self._lines: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._second = 0
-        self._start = b""  # of the lines of this second
+        self._start = b""  # of the lines of this batch
+        self._shown_paths: Recent[bytes] = Recent(most=1024, most_bytes=256)
         self._writable = select.poll()
         self._writable.register(descriptor, select.POLLOUT)
         self.enabled = enabled
@@ -49,27 +55,41 @@ class AccessLog:
         """Note a request. ``path`` is without the query, which may hold what is nobody's business."""
         if not self.enabled:
             return
-        now = int(time.time())
-        if now != self._second:
-            self._second = now
-            stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
-            self._start = f'{{"event":"request","part":"{self._part}","timestamp":"{stamp}","request_id":"'.encode()
-        path = path[:_PATH_CHARACTERS]
-        if _NEEDS_ESCAPES.search(path):
-            path = json.dumps(path.decode("latin-1"))[1:-1].encode()
-        start = (self._start, request_id, b'","method":"', method, b'","path":"', path, b'","endpoint":"', endpoint)
-        figures = b'","status":%d,%b"ms":%.2f,"bytes_in":%d,"bytes_out":%d,"client":"' % (
-            status,
-            b'"word":"%b",' % word.encode() if word else b"",
-            seconds * 1000,
-            bytes_in,
-            bytes_out,
+        lines = self._lines
+        if not lines:
+            self._begin()
+        lines.append(
+            _LINE
+            % (
+                self._start,
+                request_id,
+                method,
+                self._shown_paths.get(path) or self._shown(path),
+                endpoint,
+                status,
+                b'"word":"%b",' % word.encode() if word else b"",
+                seconds * 1000,
+                bytes_in,
+                bytes_out,
+                client,
+            )
         )
-        self._lines.append(b"".join((*start, figures, client, b'"}\n')))
-        if len(self._lines) >= _MAX_LINES:
+        if len(lines) >= _MAX_LINES:
             self.flush()
-        elif self._timer is None:
+
+    def _begin(self) -> None:
+        """Before the first line of a batch, all of which have its time."""
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        self._start = f'{{"event":"request","part":"{self._part}","timestamp":"{stamp}","request_id":"'.encode()
+        if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_FLUSH_S, self.flush)
+
+    def _shown(self, path: bytes) -> bytes:
+        shown = path[:_PATH_CHARACTERS]
+        if _NEEDS_ESCAPES.search(shown):
+            shown = json.dumps(shown.decode("latin-1"))[1:-1].encode()
+        self._shown_paths.keep(path, shown)
+        return shown
 
     def flush(self) -> None:
         """Write what is gathered; lines are lost rather than the service stopped where nobody reads them."""

@@ -23,6 +23,9 @@ END = 0x80
 MAX_PAYLOAD_BYTES = 64 * 1024
 """The largest payload; a head of a request with its prelude always fits."""
 
+MAX_WHOLE_BYTES = 16 * 1024
+"""The largest body that an answer brings along in the frame of its head; more would be copied once more on its way."""
+
 BUFFER_BYTES = 256 * 1024
 
 
@@ -92,7 +95,7 @@ class FrameDecoder:
         if self._left:
             position = min(self._left, filled)
             self._left -= position
-            handler(_DATA, bool(self._kind & END) and not self._left, self._stream, bytes(view[:position]))
+            handler(_DATA, bool(self._kind & END) and not self._left, self._stream, view[:position].tobytes())
         unpack, buffer = HEADER.unpack_from, self._bytes
         while filled - position >= HEADER_BYTES:
             kind, stream, length = unpack(buffer, position)
@@ -101,11 +104,11 @@ class FrameDecoder:
             start = position + HEADER_BYTES
             position = start + length
             if position <= filled:
-                handler(kind & 0x7F, kind >= END, stream, bytes(view[start:position]))
+                handler(kind & 0x7F, kind >= END, stream, view[start:position].tobytes())
             elif kind & 0x7F == _DATA:
                 self._kind, self._stream, self._left = kind, stream, position - filled
                 if start < filled:
-                    handler(_DATA, False, stream, bytes(view[start:filled]))
+                    handler(_DATA, False, stream, view[start:filled].tobytes())
                 position = filled
                 break
             else:

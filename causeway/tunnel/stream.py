@@ -39,8 +39,8 @@ class Stream:
         self.credit_out = INITIAL_CREDIT
         self.credit_in = ReceiveCredit()
         self._held: bytes | None = None
-        self._held_end = False
-        self._held_trailers = b""
+        self._held_end: bool  # these two are set when something is held
+        self._held_trailers: bytes
 
     def pause_source(self) -> None:
         """Bytes are held back: read no more from where they come."""
@@ -61,7 +61,7 @@ class Stream:
         if self._held is not None:
             self._held += data
             return
-        self._held = data
+        self._held, self._held_trailers = data, b""
         self.tunnel.held_changed(1)
         if not self.release():
             self.pause_source()

@@ -3,7 +3,7 @@
 from causeway.http import BadRequest, RequestHead, is_identity_header, parse_request_head
 from causeway.http.headers import HOP_BY_HOP, MAX_HEADERS
 from causeway.tunnel.frames import MAX_PAYLOAD_BYTES
-from causeway.tunnel.prelude import NONE, request_payload, split_request
+from causeway.tunnel.prelude import NONE, question_of, split_question, split_request
 
 _REQUEST_ID = b"0123456789abcdef"
 _CLIENT = b" 192.0.2.7 - "
@@ -47,10 +47,12 @@ def _may_upgrade(head: RequestHead) -> bool:
 
 
 def _passes_on(head: RequestHead, upgrade: bytes) -> None:
-    payload = request_payload(b"endpoint", _REQUEST_ID, _CLIENT, NONE, head, upgrade)
+    payload = _REQUEST_ID + question_of(b"endpoint", _CLIENT, NONE, head, upgrade)
     assert len(payload) <= MAX_PAYLOAD_BYTES
-    prelude, rewritten = split_request(payload)
-    assert prelude == (b"endpoint", _REQUEST_ID, b"192.0.2.7", b"-", b"-")
+    request_id, question = split_request(payload)
+    assert request_id == _REQUEST_ID
+    prelude, rewritten = split_question(question)
+    assert prelude == (b"endpoint", b"192.0.2.7", b"-", b"-")
     again = parse_request_head(rewritten)
     assert again.forged == ()
     assert (again.method, again.target, again.minor, again.host) == (head.method, head.target, 1, head.host or NONE)

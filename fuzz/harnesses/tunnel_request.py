@@ -3,13 +3,14 @@
 from causeway.http import BadRequest, parse_request_head
 from causeway.identity import Identity
 from causeway.tunnel.errors import TunnelError
-from causeway.tunnel.prelude import request_payload, split_request
+from causeway.tunnel.prelude import question_of, split_question, split_request
 
 
 def check(data: bytes) -> bool:
     """Read ``data`` whole; what is accepted is written by the gateway's own code and read again."""
     try:
-        prelude, head_bytes = split_request(data)
+        _, question = split_request(data)
+        prelude, head_bytes = split_question(question)
     except TunnelError:
         return False
     try:
@@ -25,8 +26,7 @@ def check(data: bytes) -> bool:
     except BadRequest:
         return False
     client = b" %b %b " % (prelude.peer, prelude.identity)
-    payload = request_payload(prelude.endpoint, prelude.request_id, client, prelude.binding, head)
-    again, rewritten = split_request(payload)
+    again, rewritten = split_question(question_of(prelude.endpoint, client, prelude.binding, head))
     assert again == prelude
     assert parse_request_head(rewritten)[:2] == head[:2]
     return True

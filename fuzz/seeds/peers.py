@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from causeway.tunnel.frames import END, FrameType, encode
 from causeway.tunnel.handshake import GatewayStatus, encode_message
 
-_REQUEST = b"%b 0123456789abcdef 192.0.2.9 - %b\r\n%b HTTP/1.1\r\nHost: b\r\n\r\n"
+_REQUEST = b"0123456789abcdef %b 192.0.2.9 - %b\r\n%b HTTP/1.1\r\nHost: b\r\n\r\n"
 _OK = b"\1HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"
 
 _GATEWAY = {

@@ -6,7 +6,7 @@ from causeway.http import parse_request_head
 from causeway.identity import ANONYMOUS, Identity, Kind
 from causeway.tunnel.frames import END, FrameType, encode
 from causeway.tunnel.handshake import ConnectionPointHello, GatewayHello, GatewayStatus, encode_message
-from causeway.tunnel.prelude import NONE, request_payload
+from causeway.tunnel.prelude import NONE, question_of
 
 _POINT = ConnectionPointHello(connection_point="cp-1", software="causeway/0.1.0", max_streams=100)
 _GATEWAY = GatewayHello(instance="gw-1", worker=0, workers=2, software="causeway/0.1.0", settings_version=7)
@@ -17,7 +17,7 @@ _REQUEST_ID = b"0123456789ab00000001"
 
 def _request(identity: Identity, binding: bytes, head: bytes) -> bytes:
     client = b" 2001:db8::7 %b " % identity.encode()
-    return request_payload(b"MP$1/a", _REQUEST_ID, client, binding, parse_request_head(head))
+    return _REQUEST_ID + question_of(b"MP$1/a", client, binding, parse_request_head(head))
 
 
 _REQUESTS = {
@@ -37,6 +37,7 @@ _FRAMES = {
     "answer": encode(FrameType.RESPONSE, 1, b"\1HTTP/1.1 200 OK\r\nContent-Length: 5\r\n")
     + encode(FrameType.DATA | END, 1, b"hello")
     + encode(FrameType.TRAILERS | END, 2, b"X: y\r\n"),
+    "whole_answer": encode(FrameType.RESPONSE | END, 1, b"\1HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
     "ends": encode(FrameType.RESET, 3, b"ClientGone") + encode(FrameType.DRAIN, 0) + encode(FrameType.RENEW, 0),
     "release": encode(FrameType.RELEASE, 0, (17).to_bytes(8, "big")),
     "two_pieces": encode(FrameType.DATA, 1, b"") + encode(FrameType.DATA, 1, b"x" * 300),

@@ -220,7 +220,7 @@ def test_a_peer_that_answers_well_serves(lonely: DataPath, peer_pair: Pair) -> N
         _, end, number, payload = peer.receive(FrameType.REQUEST)
         prelude, head = payload.split(b"\r\n", 1)
         assert not end
-        assert prelude.split(b" ")[0] == b"app"
+        assert prelude.split(b" ")[1] == b"app"
         assert prelude.split(b" ")[2:] == [b"127.0.0.1", prelude.split(b" ")[3], b"-"]
         assert prelude.split(b" ")[3].startswith(b"certificate:")
         assert head == (b"POST /app/x?y={z} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nX-Plain: 1\r\n\r\n")

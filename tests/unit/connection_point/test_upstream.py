@@ -38,6 +38,10 @@ class Owner:
     def head_received(self, head: ResponseHead) -> None:
         self.told.append(("head", head.status, head.framing))
 
+    def answer_received(self, head: ResponseHead, body: bytes) -> None:
+        self.head_received(head)
+        self.body_received(body, end=True)
+
     def body_received(self, data: bytes, *, end: bool) -> None:
         self.told.append(("body", data, end))
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from causeway.gateway.client_connection import ClientConnection
-from causeway.tunnel.frames import FrameType, encode
+from causeway.tunnel.frames import END, FrameType, encode
 from fuzz.data_path import DataPath, Device
 from fuzz.data_path.ground import MAX_BODY_BYTES
 
@@ -55,6 +55,29 @@ async def test_an_answer_that_fails_before_it_is_written_becomes_a_refusal(path:
     assert reason_of(device) == "CMGConnector_SiteSystemClosed"
     assert b"only this" not in device.received
     assert not device.closed
+
+
+async def test_an_answer_that_comes_in_one_frame_is_passed_on_whole(path: DataPath) -> None:
+    device = path.connect()
+    await ask(path, device, GET)
+    (number,) = path.upper.streams
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n"
+    path.speak_as_connection_point(encode(FrameType.RESPONSE | END, number, b"\x01" + head + b"\r\n\r\n\r\nok"))
+    await path.settle()
+    assert device.received.startswith(head + b"X-Request-Id: ")
+    assert device.received.endswith(b"\r\n\r\n\r\n\r\nok")
+    assert not path.upper.streams
+
+
+async def test_an_answer_that_ends_before_its_body_ends_the_tunnel_and_reaches_nobody(path: DataPath) -> None:
+    device = path.connect()
+    await ask(path, device, GET)
+    (number,) = path.upper.streams
+    answer = b"\x01HTTP/1.1 200 OK\r\nContent-Length: 6\r\n"
+    path.speak_as_connection_point(encode(FrameType.RESPONSE | END, number, answer))
+    await path.settle()
+    assert not path.tunnel_stands
+    assert reason_of(device) == "CMGService_NoConnectionPoint"  # it could be repeated, but for want of another tunnel
 
 
 async def test_an_answer_that_fails_after_it_began_is_broken_off(path: DataPath) -> None:

@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from causeway.gateway.worker import Worker
-from causeway.gateway_settings import Authentication, Endpoint, SiteTokens
+from causeway.gateway_settings import Authentication, Endpoint, SiteTokens, TokenHeader
 from causeway.identity.denial import Denied
 from causeway.identity.site_token import sign
 from causeway.pki.keys import new_p256_key
@@ -267,6 +267,15 @@ async def test_a_token_ends_when_it_expires_though_it_is_known(played: Played) -
     assert await played.ask(device, "token", GOOD) == "200 OK"
     played.clock.now = NOW + 9 * 3600
     assert await played.ask(device, "token", GOOD) == "401 CMGService_TokenExpired"
+
+
+async def test_a_token_in_a_header_that_every_client_sends_ends_when_it_expires_too(played: Played) -> None:
+    played.publish(token_headers=(TokenHeader(name="User-Agent"),))
+    device = played.path.connect()
+    for _ in range(4):
+        assert await played.ask(device, "token", more=b"User-Agent: %b\r\n" % GOOD) == "200 OK"
+    played.clock.now = NOW + 9 * 3600
+    assert await played.ask(device, "token", more=b"User-Agent: %b\r\n" % GOOD) == "401 CMGService_TokenExpired"
 
 
 async def test_a_token_that_came_too_early_is_good_when_its_time_has_come(played: Played) -> None:

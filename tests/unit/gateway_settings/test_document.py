@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causeway.gateway_settings import Authentication, Endpoint, GatewaySettings, SettingsInvalid, sign, verify
-from causeway.tunnel.prelude import split_request
+from causeway.tunnel.prelude import split_question
 from tests.unit.certificates import root, unreadable_pem
 
 KEY = Ed25519PrivateKey.generate()
@@ -138,7 +138,7 @@ def test_paths_of_the_field_may_be_published(path: str) -> None:
 @given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._$/-]{0,99}", fullmatch=True))
 def test_every_name_that_may_be_published_fits_a_prelude(name: str) -> None:
     assert with_endpoint(name=name).endpoints[0].name == name
-    prelude, _ = split_request(name.encode() + b" 00112233445566778899 ::1 - -\r\n")
+    prelude, _ = split_question(b" " + name.encode() + b" ::1 - -\r\n")
     assert prelude.endpoint == name.encode()
 
 

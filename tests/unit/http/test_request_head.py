@@ -199,4 +199,5 @@ def test_the_largest_head_is_read_or_refused_in_no_time(filling: bytes) -> None:
 def test_other_header_lines_leave_the_framing_as_it_is(framing: bytes, kept: bytes) -> None:
     begin = b"POST /x HTTP/1.1\r\nHost: a\r\n" + framing
     head = parse_request_head(begin + b"Authorization: Bearer a.b.c\r\n" + kept + b"\r\n")
-    assert head.with_fields(kept) == parse_request_head(begin + kept + b"\r\n")
+    without = parse_request_head(begin + kept + b"\r\n")
+    assert head.with_fields(kept) == without._replace(plain=False)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causeway.identity import ANONYMOUS, Identity, Kind
-from causeway.tunnel.prelude import split_request
+from causeway.tunnel.prelude import split_question
 
 fingerprints = st.binary(min_size=32, max_size=32).map(bytes.hex)
 identities = st.builds(Identity, st.just(Kind.CERTIFICATE), fingerprints, st.text(max_size=60))
@@ -19,7 +19,7 @@ def test_an_identity_is_read_as_it_was_written(identity: Identity) -> None:
 @given(st.builds(Identity, st.just(Kind.CERTIFICATE), fingerprints, st.text(min_size=200, max_size=2000)))
 def test_a_subject_of_any_length_fits_the_prelude(identity: Identity) -> None:
     encoded = identity.encode()
-    prelude, _ = split_request(b"mp 00112233445566778899 ::1 " + encoded + b" -\r\n")
+    prelude, _ = split_question(b" mp ::1 " + encoded + b" -\r\n")
     decoded = Identity.decode(prelude.identity)
     assert decoded.fingerprint == identity.fingerprint
 

@@ -14,34 +14,39 @@ from causeway.tunnel.handshake import (
     decode_message,
     encode_message,
 )
-from causeway.tunnel.prelude import Prelude, split_request
+from causeway.tunnel.prelude import Prelude, split_question, split_request
 
 names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._$/-]{0,99}", fullmatch=True).map(str.encode)
 preludes = st.builds(
     Prelude,
     endpoint=names,
-    request_id=st.from_regex(r"[0-9a-f]{20}", fullmatch=True).map(str.encode),
     peer=st.ip_addresses().map(lambda address: str(address).encode()),
     identity=st.sampled_from((b"-", b"certificate:" + b"a" * 64 + b":CN=PC1")),
     binding=st.just(b"-") | st.integers(0, 2**64 - 1).map(lambda number: b"%d" % number),
 )
 
 
-@given(preludes, st.binary(max_size=50))
-def test_a_prelude_is_read_as_it_was_written(prelude: Prelude, head: bytes) -> None:
-    assert split_request(b" ".join(prelude) + b"\r\n" + head) == (prelude, head)
+request_ids = st.from_regex(r"[0-9a-f]{20}", fullmatch=True).map(str.encode)
+
+
+@given(request_ids, preludes, st.binary(max_size=50))
+def test_a_prelude_is_read_as_it_was_written(request_id: bytes, prelude: Prelude, head: bytes) -> None:
+    read, question = split_request(b" ".join((request_id, *prelude)) + b"\r\n" + head)
+    assert read == request_id
+    assert split_question(question) == (prelude, head)
 
 
 @given(st.binary(max_size=200) | st.text("ab0 -\r\n:.", max_size=80).map(str.encode))
 def test_any_other_bytes_are_no_prelude(payload: bytes) -> None:
     try:
-        prelude, head = split_request(payload)
+        request_id, question = split_request(payload)
+        prelude, head = split_question(question)
     except TunnelError:
         return
-    assert b" ".join(prelude) + b"\r\n" + head == payload
+    assert b" ".join((request_id, *prelude)) + b"\r\n" + head == payload
 
 
-GOOD = b"mp 00112233445566778899 203.0.113.7 - -\r\n"
+GOOD = b"00112233445566778899 mp 203.0.113.7 - -\r\n"
 
 
 @pytest.mark.parametrize(
@@ -56,6 +61,9 @@ GOOD = b"mp 00112233445566778899 203.0.113.7 - -\r\n"
         GOOD.replace(b"mp", b"mp\r\nX"),
         GOOD.replace(b"mp", b"m" * 101),
         GOOD.replace(b"0011", b"00ZZ"),
+        GOOD.replace(b"00112233445566778899", b"001122334455667"),
+        GOOD.replace(b"00112233445566778899", b"0" * 41),
+        GOOD.replace(b"00112233445566778899", b"0" * 20 + b"A"),
         GOOD.replace(b"203.0.113.7", b"gateway.example"),
         GOOD.replace(b"- -", b"- -1"),
         GOOD.replace(b"- -", b"-  -"),
@@ -65,9 +73,9 @@ GOOD = b"mp 00112233445566778899 203.0.113.7 - -\r\n"
     ids=repr,
 )
 def test_a_malformed_prelude_ends_the_tunnel(payload: bytes) -> None:
-    assert split_request(GOOD)[1] == b""
+    assert split_question(split_request(GOOD)[1])[1] == b""
     with pytest.raises(TunnelError):
-        split_request(payload + b"GET / HTTP/1.1\r\n\r\n")
+        split_question(split_request(payload + b"GET / HTTP/1.1\r\n\r\n")[1])
 
 
 part_names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True)
