@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from causeway.cli.shared.options import ConfigOption, JsonOption, PrintDefaultOption
 from causeway.cli.shared.output import print_checks, print_json, stdout
 from causeway.configuration import default_toml, load
 from causeway.connection_point.check import check as check_connection_point
@@ -23,11 +24,6 @@ app = typer.Typer(
     help="The connection point: the premises side, which dials the gateways.",
 )
 
-ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-PrintDefaultOption = Annotated[
-    bool, typer.Option("--print-default", help="Print a commented default configuration file and exit.")
-]
 
 _DEFAULT = Path("connection-point.toml")
 

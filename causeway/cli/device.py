@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import OK, PROBLEMS, print_json, print_table, stdout
 from causeway.device.client import DeviceClient
 from causeway.device.config import DEFAULT_TOKEN_HEADER, DeviceConfig, default_state_folder
@@ -74,7 +75,6 @@ TokenHeader = Annotated[
     str,
     typer.Option(envvar="CAUSEWAY_DEVICE_TOKEN_HEADER", help="The header for a token, and the word before it."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
 
 
 @app.command()
@@ -90,7 +90,7 @@ def register(
     entra_token_command: EntraTokenCommand = None,
     token_header: TokenHeader = DEFAULT_TOKEN_HEADER,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for an approval.")] = 0.0,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Register this machine. Exit code 1 while its approval is pending."""
     config = DeviceConfig(
@@ -124,7 +124,7 @@ def policy(
     proxy: Proxy = None,
     token_header: TokenHeader = DEFAULT_TOKEN_HEADER,
     full: Annotated[bool, typer.Option("--full", help="Ask for everything, not for what changed.")] = False,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Get this machine's policies."""
 
@@ -157,7 +157,7 @@ def heartbeat(
     key: Key = None,
     proxy: Proxy = None,
     token_header: TokenHeader = DEFAULT_TOKEN_HEADER,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Tell the site that this machine is there."""
 
@@ -179,7 +179,7 @@ def inventory(
     key: Key = None,
     proxy: Proxy = None,
     token_header: TokenHeader = DEFAULT_TOKEN_HEADER,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Tell the site this machine's hardware and installed software."""
     config = DeviceConfig(url, state, ca, certificate, key, proxy=proxy, token_header=token_header)
@@ -200,7 +200,7 @@ def token(
     entra_token_file: EntraTokenFile = None,
     entra_token_command: EntraTokenCommand = None,
     token_header: TokenHeader = DEFAULT_TOKEN_HEADER,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Get the tokens by which this machine can be managed outside without a certificate.
 
@@ -222,7 +222,7 @@ def token(
 
 
 @app.command()
-def show(state: State, as_json: Json = False) -> None:
+def show(state: State, as_json: JsonOption = False) -> None:
     """Show what this machine knows of itself as a device, without asking anybody."""
     # Without taking the folder: the file is always whole, and a device that runs keeps the folder for itself.
     known = StateFolder(state).load()

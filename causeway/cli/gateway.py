@@ -1,10 +1,10 @@
 """``causeway gateway``."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from causeway.cli.shared.options import ConfigOption, JsonOption, PrintDefaultOption
 from causeway.cli.shared.output import print_checks
 from causeway.configuration import default_toml, load
 from causeway.gateway.check import check as check_gateway
@@ -14,12 +14,6 @@ from causeway.gateway.supervisor import run as run_gateway
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="The gateway: the cloud side, where devices connect."
 )
-
-ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-PrintDefaultOption = Annotated[
-    bool, typer.Option("--print-default", help="Print a commented default configuration file and exit.")
-]
 
 
 @app.command()

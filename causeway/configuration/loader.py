@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 _NAME = r"(?:\"([^\"]*)\"|'([^']*)'|([\w\-]+))"
 _KEY = r"(?:\"[^\"]*\"|'[^']*'|[\w\-]+)(?:\s*\.\s*(?:\"[^\"]*\"|'[^']*'|[\w\-]+))*"
-_REMEDY = "name another with --config, or print one to start from with --print-default"
+_REMEDY = "name another with --config, or print one with `causeway gateway|connection-point|site run --print-default`"
 _UNKNOWN = ("unexpected_keyword_argument", "extra_forbidden")
 _EXPECTED = {
     "missing": "is missing and has no default",

@@ -247,7 +247,7 @@ class ClientTrust:
             raise Denied(
                 _UNKNOWN,
                 f"nobody can tell whether it is revoked: {reason}",
-                "look at `causeway site revocation`: the site has to reach the distribution points",
+                "look at `causeway site revocation list`: the site has to reach the distribution points",
             )
         case.good_until = min(case.good_until, accept_until)
         case.unchecked = True

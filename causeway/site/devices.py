@@ -65,7 +65,9 @@ def unblock(database: Database, device: DeviceRow) -> ApprovalState:
     """
     approval = devices.unblock(database, device.number)
     if approval is None:
-        raise OperatorError(f"{device.smsid} is not blocked; `causeway site devices --approval blocked` lists who is")
+        raise OperatorError(
+            f"{device.smsid} is not blocked; `causeway site devices list --approval blocked` shows who is"
+        )
     return approval
 
 

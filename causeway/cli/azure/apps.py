@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from causeway.azure.sign_in import CredentialSource, login_command
-from causeway.cli.shared.azure_options import CredentialOption, JsonOption, PlanOption, TimeoutOption
+from causeway.cli.shared.azure_options import CredentialOption
 from causeway.cli.shared.entra_options import ClientApp, ServerApp, app_ids, open_directory
+from causeway.cli.shared.options import JsonOption, PlanOption, TimeoutOption
 from causeway.cli.shared.output import print_json, stderr, stdout
 from causeway.clouds import CLOUDS
 from causeway.errors import OperatorError

@@ -8,7 +8,8 @@ import typer
 
 from causeway.azure.errors import AzureFailed
 from causeway.azure.sign_in import CredentialSource, require_sdk
-from causeway.cli.shared.azure_options import CredentialOption, JsonOption, PlanOption, target
+from causeway.cli.shared.azure_options import CredentialOption, target
+from causeway.cli.shared.options import JsonOption, PlanOption
 from causeway.cli.shared.output import OK, PROBLEMS, print_json, stderr, stdout
 from causeway.plan.access import resource_providers
 from causeway.plan.document import FILE, Plan, read_plan

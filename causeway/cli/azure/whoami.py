@@ -7,7 +7,8 @@ import typer
 
 from causeway.azure.errors import AzureUnreachable
 from causeway.azure.sign_in import CredentialSource, require_sdk
-from causeway.cli.shared.azure_options import CredentialOption, JsonOption, PlanOption, TimeoutOption
+from causeway.cli.shared.azure_options import CredentialOption
+from causeway.cli.shared.options import JsonOption, PlanOption, TimeoutOption
 from causeway.cli.shared.output import OK, PROBLEMS, print_json, stdout
 from causeway.clouds import CLOUDS, Cloud
 from causeway.plan.document import FILE, read_plan

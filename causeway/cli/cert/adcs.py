@@ -8,7 +8,6 @@ import typer
 from causeway.cli.cert.options import (
     FOLDER,
     FolderOption,
-    JsonOption,
     KeyOption,
     NamesOption,
     OrganisationOption,
@@ -16,6 +15,7 @@ from causeway.cli.cert.options import (
     installed,
     what_for,
 )
+from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import print_json, stdout
 from causeway.cli.shared.passphrase import PassphraseOption, new_passphrase, read_asking
 from causeway.errors import OperatorError

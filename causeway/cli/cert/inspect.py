@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 from cryptography import x509
 
-from causeway.cli.cert.options import JsonOption, NamesOption, PlanOption
+from causeway.cli.cert.options import NamesOption, PlanOption
 from causeway.cli.shared.addresses import host_and_port
+from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import print_checks
 from causeway.cli.shared.passphrase import PassphraseOption, read_asking
 from causeway.errors import OperatorError
@@ -39,7 +40,7 @@ def inspect(
         list[Path] | None, typer.Option("--ca", help="A root of your own, or an intermediate. May repeat.")
     ] = None,
     passphrase_file: PassphraseOption = None,
-    timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, help="For a server, in seconds.")] = 10.0,
+    timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds to wait for a server.")] = 10.0,
     as_json: JsonOption = False,
 ) -> None:
     """Check names, key, usage, signature, dates, chain and revocation addresses; exit code 1 where one fails."""

@@ -9,7 +9,6 @@ import typer
 from causeway.cli.cert.options import (
     FOLDER,
     FolderOption,
-    JsonOption,
     KeyOption,
     NamesOption,
     OrganisationOption,
@@ -20,6 +19,7 @@ from causeway.cli.cert.options import (
     run_deploy_hook,
     what_for,
 )
+from causeway.cli.shared.options import JsonOption
 from causeway.errors import OperatorError
 from causeway.pki.acme.account import LETS_ENCRYPT
 from causeway.pki.folder import CertificateFolder
@@ -68,7 +68,7 @@ def acme(
     dns_server: Annotated[
         list[str] | None, typer.Option("--dns-server", help="Ask this server for the record. May repeat.")
     ] = None,
-    propagation_s: Annotated[float, typer.Option("--propagation", help="How long it may take, in seconds.")] = 300.0,
+    propagation_s: Annotated[float, typer.Option("--propagation", help="Seconds to wait for the record.")] = 300.0,
     account_key: Annotated[Path, typer.Option("--account-key", help="The account's key; made where missing.")] = Path(
         "acme-account.key"
     ),

@@ -27,7 +27,6 @@ NamesOption = Annotated[
 ]
 OrganisationOption = Annotated[str | None, typer.Option("--organisation", help="The organisation in the subject.")]
 KeyOption = Annotated[KeyType | None, typer.Option("--key", help="The key's kind.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 FOLDER = Path("certificate")
 
 

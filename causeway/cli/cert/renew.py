@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from causeway.cli.cert.obtain import obtain
-from causeway.cli.cert.options import FOLDER, FolderOption, JsonOption
+from causeway.cli.cert.options import FOLDER, FolderOption
 from causeway.cli.cert.request import make_request
+from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import print_json, stdout
 from causeway.cli.shared.passphrase import PassphraseOption, new_passphrase
 from causeway.errors import OperatorError

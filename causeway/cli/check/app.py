@@ -1,7 +1,6 @@
 """``causeway check``: whether the world is as the plan needs it. Each group's options are in a file of its name."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +17,7 @@ from causeway.cli.check import site as site_checks
 from causeway.cli.check.watch import watch
 from causeway.cli.shared.azure_options import CredentialOption
 from causeway.cli.shared.entra_options import ClientApp, ServerApp
+from causeway.cli.shared.options import PlanOption, TimeoutOption
 from causeway.cli.shared.output import print_checks
 from causeway.plan.document import FILE, read_plan
 from causeway.preflight import names
@@ -28,7 +28,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def check(
-    plan_file: Annotated[Path, typer.Option("--plan", "-p", help="The plan.", show_default=str(FILE))] = FILE,
+    plan_file: PlanOption = FILE,
     only: Annotated[list[Group] | None, typer.Option("--only", help="Only this group. May repeat.")] = None,
     certificate: certificate_checks.CertificateFiles = None,
     server: certificate_checks.Server = None,
@@ -57,11 +57,11 @@ def check(
     credential: CredentialOption = CredentialSource.ANY,
     server_app: ServerApp = None,
     client_app: ClientApp = None,
-    timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, help="For everything, in seconds.")] = 30.0,
+    timeout_s: TimeoutOption = 30.0,
     watching: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
-    interval_s: Annotated[float, typer.Option("--interval", min=0.1, help="Between two looks, in seconds.")] = 10.0,
+    interval_s: Annotated[float, typer.Option("--interval", min=0.1, help="Seconds between two looks.")] = 10.0,
     until_pass: Annotated[bool, typer.Option("--until-pass", help="Watch until nothing fails any more.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object; of each look, on one line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value; one a look, on a line.")] = False,
 ) -> None:
     """Look whether the world is as a plan needs it, group by group; docs/checks.md explains every check.
 

@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from causeway.cli.identity.settings_in_force import SettingsInForce, settings_in_force
+from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import print_checks, stderr
 from causeway.errors import OperatorError
 from causeway.gateway.explain import explain_endpoint
@@ -58,7 +59,7 @@ def explain(
         str | None,
         typer.Option(help="An external path, such as /CCM_Proxy_ServerAuth/<id>/CCM_STS: may the client call it?"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show step by step how a gateway would decide on a token or a certificate.
 

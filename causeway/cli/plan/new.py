@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from causeway.cli.plan.options import READABLE, JsonOption, print_findings
+from causeway.cli.plan.options import READABLE, print_findings
 from causeway.cli.plan.printing import print_facts
+from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import OK, PROBLEMS, print_json, stderr, stdout
 from causeway.errors import OperatorError
 from causeway.files import write_atomically

@@ -11,12 +11,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from causeway.cli.shared.output import OK, PROBLEMS, stdout
-from causeway.plan.document import FILE
 from causeway.plan.finding import PlanFinding, Severity
 from causeway.plan.prices import OLD_AFTER_DAYS, Prices, read_prices, shipped
 
-PlanArgument = Annotated[Path, typer.Argument(help="The plan.", show_default=str(FILE))]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
+PlanArgument = Annotated[Path, typer.Argument(help="The plan.")]
 ExplainOption = Annotated[bool, typer.Option("--explain", help="Say of everything why it is so.")]
 
 READABLE = 0o644

@@ -8,7 +8,8 @@ import typer
 
 from causeway.azure.errors import RetailPricesUnavailable
 from causeway.azure.retail_prices import RetailPrices
-from causeway.cli.plan.options import READABLE, JsonOption, PlanArgument, fetched_prices_path, known_prices
+from causeway.cli.plan.options import READABLE, PlanArgument, fetched_prices_path, known_prices
+from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import print_json, stderr, stdout
 from causeway.errors import OperatorError
 from causeway.files import make_private_folder, write_atomically

@@ -9,7 +9,8 @@ import typer
 from rich.padding import Padding
 from rich.text import Text
 
-from causeway.cli.plan.options import READABLE, JsonOption, PlanArgument
+from causeway.cli.plan.options import READABLE, PlanArgument
+from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import print_json, stdout
 from causeway.files import write_atomically
 from causeway.plan.document import FILE, read_plan

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from causeway.cli.plan.options import READABLE, ExplainOption, JsonOption, PlanArgument, known_prices, print_findings
+from causeway.cli.plan.options import READABLE, ExplainOption, PlanArgument, known_prices, print_findings
 from causeway.cli.plan.printing import print_cost, print_facts, print_heading, print_topic
+from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import OK, PROBLEMS, print_json, stdout
 from causeway.errors import OperatorError
 from causeway.files import write_atomically

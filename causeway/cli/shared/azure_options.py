@@ -1,6 +1,5 @@
-"""What the commands that ask Azure share: the plan, and whose credentials are used."""
+"""What the commands that ask Azure share: whose credentials are used, and what is asked."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,12 +7,11 @@ import typer
 from causeway.azure.sign_in import CredentialSource
 from causeway.clouds import CLOUDS
 from causeway.errors import OperatorError
-from causeway.plan.document import FILE, Plan
+from causeway.plan.document import Plan
 
 if TYPE_CHECKING:
     from causeway.azure.clients import Target
 
-PlanOption = Annotated[Path, typer.Option("--plan", "-p", help="The plan.", show_default=str(FILE))]
 CredentialOption = Annotated[
     CredentialSource,
     typer.Option(
@@ -23,8 +21,6 @@ CredentialOption = Annotated[
         "that there is (any).",
     ),
 ]
-TimeoutOption = Annotated[float, typer.Option("--timeout", min=1, max=3600, help="Seconds for everything together.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
 
 
 def target(plan: Plan, source: CredentialSource) -> "Target":

@@ -4,6 +4,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -25,6 +26,11 @@ _COLOURS = {Status.PASS: "green", Status.WARN: "yellow", Status.FAIL: "red", Sta
 def print_json(value: Any) -> None:
     """One JSON value for machines."""
     print(json.dumps(value, default=str, ensure_ascii=False), flush=True)
+
+
+def moment(at: datetime | None, *, none: str = "-") -> str:
+    """A moment in UTC, as every list and sentence says it; ``none`` where there was or will be none."""
+    return none if at is None else f"{at:%Y-%m-%d %H:%M:%SZ}"
 
 
 def visible(text: str) -> str:

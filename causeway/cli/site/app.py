@@ -1,10 +1,10 @@
 """``causeway site``: run and check the site; the subgroups have a file each."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from causeway.cli.shared.options import ConfigOption, JsonOption, PrintDefaultOption
 from causeway.cli.shared.output import print_checks
 from causeway.cli.site import blocks, certificates, devices, revocation
 from causeway.configuration import default_toml, load
@@ -19,12 +19,6 @@ app.add_typer(devices.app, name="devices")
 app.add_typer(blocks.app, name="blocks")
 app.add_typer(certificates.app, name="certificates")
 app.add_typer(revocation.app, name="revocation")
-
-ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-PrintDefaultOption = Annotated[
-    bool, typer.Option("--print-default", help="Print a commented default configuration file and exit.")
-]
 
 
 @app.command()

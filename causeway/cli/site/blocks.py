@@ -9,16 +9,17 @@ from typing import Annotated
 
 import typer
 
-from causeway.cli.shared.output import print_json, print_table, stdout
-from causeway.cli.shared.site_database import ConfigOption, JsonOption, opened, remembered
+from causeway.cli.shared.options import JsonOption
+from causeway.cli.shared.output import moment, print_json, print_table, stdout
+from causeway.cli.shared.site_database import FILE, ConfigOption, opened
 from causeway.errors import OperatorError
 from causeway.site.database import Database, blocks, bulk_tokens, devices
 from causeway.site.database.models import BlockKind
 
 app = typer.Typer(
-    invoke_without_command=True,
+    no_args_is_help=True,
     add_completion=False,
-    help="Blocked names, tokens, Entra tenants, and ids of devices that are not registered. Without a command: all.",
+    help="Blocked names, tokens, Entra tenants, and ids of devices that are not registered.",
 )
 
 # As long as the gateway settings take one.
@@ -44,32 +45,28 @@ ValueArgument = Annotated[
 ]
 
 
-@app.callback()
-def everything(context: typer.Context, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Blocked names, tokens, Entra tenants, and ids of devices that are not registered. Without a command: all."""
-    remembered(context, config)
-    if context.invoked_subcommand is not None:
-        return
-    with opened(context, config) as database:
+@app.command("list")
+def list_blocked(config: ConfigOption = FILE, as_json: JsonOption = False) -> None:
+    """List what is blocked here; devices, certificates and bulk tokens have lists of their own."""
+    with opened(config) as database:
         found = [one for kind in Blockable for one in blocks.of_kind(database, BlockKind(kind))]
     if as_json:
         print_json([dataclasses.asdict(one) for one in found])
         return
-    rows = [(one.kind, one.value, f"{one.blocked_at:%Y-%m-%d %H:%M:%SZ}", one.reason) for one in found]
+    rows = [(one.kind, one.value, moment(one.blocked_at), one.reason) for one in found]
     print_table(("kind", "value", "blocked at", "reason"), rows, none="No names, ids, tokens or tenants are blocked.")
 
 
 @app.command()
 def add(
-    context: typer.Context,
     kind: KindArgument,
     value: ValueArgument,
-    config: ConfigOption = None,
+    config: ConfigOption = FILE,
     reason: Annotated[str, typer.Option("--reason", help="Why; shown in the list.")] = "",
 ) -> None:
     """Refuse it at every gateway and at the management point."""
     value = _checked(kind, value)
-    with opened(context, config) as database:
+    with opened(config) as database:
         _no_better_command(database, kind, value)
         new = blocks.block(database, BlockKind(kind), value, reason, now=datetime.now(UTC))
     done = "is blocked" if new else "was blocked already"
@@ -77,12 +74,12 @@ def add(
 
 
 @app.command()
-def remove(context: typer.Context, kind: KindArgument, value: ValueArgument, config: ConfigOption = None) -> None:
+def remove(kind: KindArgument, value: ValueArgument, config: ConfigOption = FILE) -> None:
     """Take a block away."""
     value = _checked(kind, value)
-    with opened(context, config) as database:
+    with opened(config) as database:
         if not blocks.unblock(database, BlockKind(kind), value):
-            raise OperatorError(f"the {kind} {value} is not blocked; `causeway site blocks` lists what is")
+            raise OperatorError(f"the {kind} {value} is not blocked; `causeway site blocks list` shows what is")
     stdout.print(f"The {kind} {value} is not blocked any more.", markup=False, soft_wrap=True)
 
 

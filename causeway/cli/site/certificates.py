@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from causeway.cli.shared.output import print_json, print_table, stdout
-from causeway.cli.shared.site_database import ConfigOption, JsonOption, opened, remembered
+from causeway.cli.shared.options import JsonOption
+from causeway.cli.shared.output import moment, print_json, print_table, stdout
+from causeway.cli.shared.site_database import FILE, ConfigOption, opened
 from causeway.errors import OperatorError
 from causeway.site.database import Database, blocks, devices, gateway_settings
 from causeway.site.database.gateway_settings import Blocked
@@ -34,45 +35,35 @@ CertificateArgument = Annotated[
 ]
 
 
-@app.callback()
-def options(context: typer.Context, config: ConfigOption = None) -> None:
-    """Blocked client certificates."""
-    remembered(context, config)
-
-
 @app.command("list")
-def list_blocked(context: typer.Context, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def list_blocked(config: ConfigOption = FILE, as_json: JsonOption = False) -> None:
     """List the certificates that are blocked, by themselves or with their device."""
-    with opened(context, config) as database:
+    with opened(config) as database:
         blocked = [*gateway_settings.blocked(database), *_of_devices(database)]
     if as_json:
         print_json([dataclasses.asdict(one) for one in blocked])
         return
-    rows = [
-        (one.fingerprint, "-" if one.blocked_at is None else f"{one.blocked_at:%Y-%m-%d %H:%M:%SZ}", one.reason)
-        for one in blocked
-    ]
+    rows = [(one.fingerprint, moment(one.blocked_at), one.reason) for one in blocked]
     print_table(("SHA-256", "blocked at", "reason"), rows, none="No certificates are blocked.")
 
 
 @app.command()
 def block(
-    context: typer.Context,
     certificate: CertificateArgument,
-    config: ConfigOption = None,
+    config: ConfigOption = FILE,
     reason: Annotated[str, typer.Option("--reason", help="Why; shown in the list.")] = "",
 ) -> None:
     """Refuse a certificate at every gateway and at the management point."""
-    with opened(context, config) as database:
+    with opened(config) as database:
         fingerprint = _fingerprint(certificate, database)
         new = gateway_settings.block(database, fingerprint, reason, now=datetime.now(UTC))
     stdout.print(f"{fingerprint} is blocked." if new else f"{fingerprint} was blocked already.", soft_wrap=True)
 
 
 @app.command()
-def unblock(context: typer.Context, certificate: CertificateArgument, config: ConfigOption = None) -> None:
+def unblock(certificate: CertificateArgument, config: ConfigOption = FILE) -> None:
     """Accept a certificate again."""
-    with opened(context, config) as database:
+    with opened(config) as database:
         fingerprint = _fingerprint(certificate, database)
         unblocked = gateway_settings.unblock(database, fingerprint)
         of_device = [one for one in _of_devices(database) if one.fingerprint == fingerprint]
@@ -88,7 +79,7 @@ def _of_devices(database: Database) -> tuple[Blocked, ...]:
 
 
 def _remedy(blocked: Blocked) -> str:
-    return f"`causeway site devices show {blocked.device}` and `causeway site blocks` say by what"
+    return f"`causeway site devices show {blocked.device}` and `causeway site blocks list` say by what"
 
 
 def _fingerprint(text: str, database: Database) -> str:

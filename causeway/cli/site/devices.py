@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from causeway.cli.shared.output import print_json, print_table, stdout
-from causeway.cli.shared.site_database import ConfigOption, JsonOption, opened, remembered
+from causeway.cli.shared.options import JsonOption
+from causeway.cli.shared.output import moment, print_json, print_table, stdout
+from causeway.cli.shared.site_database import FILE, ConfigOption, opened
 from causeway.errors import OperatorError
 from causeway.site import devices as decisions
 from causeway.site.database import Database, credentials, devices, reports
@@ -15,23 +16,19 @@ from causeway.site.database.devices import DeviceRow
 from causeway.site.database.models import ApprovalState
 from causeway.site.database.reports import Kind
 
-app = typer.Typer(invoke_without_command=True, help="Registered devices. Without a command: all of them.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Registered devices: who waits, who is let in.")
 
 DeviceArgument = Annotated[str, typer.Argument(help="The device: its number, its id (GUID:…), or its name.")]
 
 
-@app.callback()
-def everything(
-    context: typer.Context,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
+@app.command("list")
+def list_devices(
+    config: ConfigOption = FILE,
     approval: Annotated[ApprovalState | None, typer.Option("--approval", help="Only devices that stand so.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Registered devices. Without a command: all of them."""
-    remembered(context, config)
-    if context.invoked_subcommand is not None:
-        return
-    with opened(context, config) as database:
+    """List the registered devices."""
+    with opened(config) as database:
         found = devices.everything(database, approval=approval)
     if as_json:
         print_json([dataclasses.asdict(one) for one in found])
@@ -41,11 +38,9 @@ def everything(
 
 
 @app.command()
-def show(
-    context: typer.Context, device: DeviceArgument, config: ConfigOption = None, as_json: JsonOption = False
-) -> None:
+def show(device: DeviceArgument, config: ConfigOption = FILE, as_json: JsonOption = False) -> None:
     """Show one device, its certificates and what it reported."""
-    with opened(context, config) as database:
+    with opened(config) as database:
         found = _one(database, device)
         certificates = decisions.certificates_of(database, found)
         shown = credentials.of_device(database, found.number)
@@ -81,13 +76,12 @@ def show(
 
 @app.command()
 def report(
-    context: typer.Context,
     device: DeviceArgument,
     kind: Annotated[Kind, typer.Argument(help="Which report.")],
-    config: ConfigOption = None,
+    config: ConfigOption = FILE,
 ) -> None:
     """Print the newest report of a kind, as the device sent it."""
-    with opened(context, config) as database:
+    with opened(config) as database:
         found = _one(database, device)
         body = reports.body_of(database, found.number, kind)
     if body is None:
@@ -96,9 +90,9 @@ def report(
 
 
 @app.command()
-def approve(context: typer.Context, device: DeviceArgument, config: ConfigOption = None) -> None:
+def approve(device: DeviceArgument, config: ConfigOption = FILE) -> None:
     """Let a device in that waits."""
-    with opened(context, config) as database:
+    with opened(config) as database:
         found = _one(database, device)
         decisions.approve(database, found)
     _say(found, "approved")
@@ -106,22 +100,21 @@ def approve(context: typer.Context, device: DeviceArgument, config: ConfigOption
 
 @app.command()
 def block(
-    context: typer.Context,
     device: DeviceArgument,
-    config: ConfigOption = None,
+    config: ConfigOption = FILE,
     reason: Annotated[str, typer.Option("--reason", help="Why; shown with the device.")] = "",
 ) -> None:
     """Refuse a device here and at every gateway, however it shows who it is."""
-    with opened(context, config) as database:
+    with opened(config) as database:
         found = _one(database, device)
         decisions.block(database, found, reason)
     _say(found, "blocked")
 
 
 @app.command()
-def unblock(context: typer.Context, device: DeviceArgument, config: ConfigOption = None) -> None:
+def unblock(device: DeviceArgument, config: ConfigOption = FILE) -> None:
     """Take the block of a device away: it is again what it was before, approved or waiting."""
-    with opened(context, config) as database:
+    with opened(config) as database:
         found = _one(database, device)
         approval = decisions.unblock(database, found)
         others = decisions.still_refused(database, found)
@@ -131,9 +124,9 @@ def unblock(context: typer.Context, device: DeviceArgument, config: ConfigOption
 
 
 @app.command()
-def remove(context: typer.Context, device: DeviceArgument, config: ConfigOption = None) -> None:
+def remove(device: DeviceArgument, config: ConfigOption = FILE) -> None:
     """Forget a device and its reports. It may register again; to keep it out, block it instead."""
-    with opened(context, config) as database:
+    with opened(config) as database:
         found = _one(database, device)
         decisions.remove(database, found)
     _say(found, "removed")
@@ -142,7 +135,7 @@ def remove(context: typer.Context, device: DeviceArgument, config: ConfigOption 
 def _one(database: Database, text: str) -> DeviceRow:
     found = devices.matching(database, text)
     if not found:
-        raise OperatorError(f"no device has the number, id or name {text}; `causeway site devices` lists them")
+        raise OperatorError(f"no device has the number, id or name {text}; `causeway site devices list` shows them")
     if len(found) > 1:
         numbers = ", ".join(str(one.number) for one in found)
         raise OperatorError(f"several devices are called {text}: numbers {numbers}; give the number")
@@ -167,5 +160,5 @@ def _cells(device: DeviceRow) -> tuple[str, ...]:
 
 def _text(value: object) -> str:
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%SZ}"
+        return moment(value)
     return "-" if value is None else str(value)

@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from causeway.cli.shared.output import print_json, print_table, stdout
-from causeway.cli.shared.site_database import ConfigOption, JsonOption, opened, opened_site, remembered
+from causeway.cli.shared.options import JsonOption
+from causeway.cli.shared.output import moment, print_json, print_table, stdout
+from causeway.cli.shared.site_database import FILE, ConfigOption, opened, opened_site
 from causeway.cli.token import keys
 from causeway.errors import OperatorError
 from causeway.files import write_atomically
@@ -31,16 +32,9 @@ TokenArgument = Annotated[str, typer.Argument(help="The token's id, as `causeway
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
 
 
-@app.callback()
-def options(context: typer.Context, config: ConfigOption = None) -> None:
-    """Bulk registration tokens."""
-    remembered(context, config)
-
-
 @app.command()
 def new(
-    context: typer.Context,
-    config: ConfigOption = None,
+    config: ConfigOption = FILE,
     lifetime: Annotated[str, typer.Option(help="How long devices may register with it: 3d, 72h or 4320m.")] = "3d",
     max_uses: Annotated[
         int | None,
@@ -55,7 +49,7 @@ def new(
     """Make a token. It is shown this once: the site keeps its hash alone."""
     ends_in = _lifetime(lifetime)
     now = datetime.now(UTC)
-    with opened_site(context, config) as (site, database):
+    with opened_site(config) as (site, database):
         token_id, token = new_bulk_token(database, site, lifetime=ends_in, max_uses=max_uses, note=note, now=now)
     if file is not None:
         write_atomically(file, token.encode("ascii") + b"\n")
@@ -64,7 +58,7 @@ def new(
         print_json({"id": token_id, "expires_at": now + ends_in, "max_uses": max_uses, "note": note, **shown})
         return
     devices = "any number of devices" if max_uses is None else "one device" if max_uses == 1 else f"{max_uses} devices"
-    stdout.print(f"Token {token_id}, until {_moment(now + ends_in)}, for {devices}.", markup=False, soft_wrap=True)
+    stdout.print(f"Token {token_id}, until {moment(now + ends_in)}, for {devices}.", markup=False, soft_wrap=True)
     stdout.print("A device: `causeway device register --bulk-token-file FILE`. Keep it like a password.", markup=False)
     if file is not None:
         stdout.print(f"Written to {file}.", markup=False, soft_wrap=True)
@@ -74,28 +68,26 @@ def new(
 
 
 @app.command("list")
-def list_tokens(context: typer.Context, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def list_tokens(config: ConfigOption = FILE, as_json: JsonOption = False) -> None:
     """List the tokens, the newest first."""
     now = datetime.now(UTC)
-    with opened(context, config) as database:
+    with opened(config) as database:
         found = bulk_tokens.everything(database)
     if as_json:
         print_json([_facts(one, now) for one in found])
         return
     rows = [
-        (one.id, one.state(now), _moment(one.expires_at), _uses(one), _moment(one.last_used_at), one.note)
+        (one.id, one.state(now), moment(one.expires_at), _uses(one), moment(one.last_used_at), one.note)
         for one in found
     ]
     print_table(("id", "state", "until", "uses", "last use", "note"), rows, none="No tokens.")
 
 
 @app.command()
-def show(
-    context: typer.Context, token: TokenArgument, config: ConfigOption = None, as_json: JsonOption = False
-) -> None:
+def show(token: TokenArgument, config: ConfigOption = FILE, as_json: JsonOption = False) -> None:
     """Show one token and the devices that registered with it."""
     now = datetime.now(UTC)
-    with opened(context, config) as database:
+    with opened(config) as database:
         found = bulk_tokens.find(database, _id(token))
         if found is None:
             raise _unknown(token)
@@ -105,36 +97,35 @@ def show(
         print_json({**facts, "devices": [dataclasses.asdict(one) for one in uses]})
         return
     for key, value in facts.items():
-        text = _moment(value) if isinstance(value, datetime) else "-" if value is None else str(value)
+        text = moment(value) if isinstance(value, datetime) else "-" if value is None else str(value)
         stdout.print(f"{key.replace('_', ' ')}: {text}", markup=False, soft_wrap=True)
     stdout.print()
-    rows = [(one.smsid or "removed since", one.netbios_name, _moment(one.used_at)) for one in uses]
+    rows = [(one.smsid or "removed since", one.netbios_name, moment(one.used_at)) for one in uses]
     print_table(("device", "name", "registered"), rows, none="No device has registered with it.")
 
 
 @app.command()
 def block(
-    context: typer.Context,
     token: TokenArgument,
-    config: ConfigOption = None,
+    config: ConfigOption = FILE,
     reason: Annotated[str, typer.Option("--reason", help="Why; shown with the token.")] = "",
 ) -> None:
     """Let no more devices register with a token. Those that have are blocked one by one: `site devices block`."""
     now = datetime.now(UTC)
-    changed = _change(context, config, token, lambda database: bulk_tokens.block(database, _id(token), reason, now=now))
+    changed = _change(config, token, lambda database: bulk_tokens.block(database, _id(token), reason, now=now))
     stdout.print(f"{_id(token)} is blocked." if changed else f"{_id(token)} was blocked already.", soft_wrap=True)
 
 
 @app.command()
-def unblock(context: typer.Context, token: TokenArgument, config: ConfigOption = None) -> None:
+def unblock(token: TokenArgument, config: ConfigOption = FILE) -> None:
     """Let devices register with a token again, for as long as it lasts."""
-    if not _change(context, config, token, lambda database: bulk_tokens.unblock(database, _id(token))):
+    if not _change(config, token, lambda database: bulk_tokens.unblock(database, _id(token))):
         raise OperatorError(f"{_id(token)}: not blocked")
     stdout.print(f"{_id(token)} is not blocked any more.", soft_wrap=True)
 
 
-def _change(context: typer.Context, config: Path | None, token: str, change: Callable[[Database], bool]) -> bool:
-    with opened(context, config) as database:
+def _change(config: Path, token: str, change: Callable[[Database], bool]) -> bool:
+    with opened(config) as database:
         try:
             return change(database)
         except KeyError:
@@ -173,7 +164,3 @@ def _facts(token: BulkTokenRow, now: datetime) -> dict[str, object]:
 
 def _uses(token: BulkTokenRow) -> str:
     return str(token.uses) if token.max_uses is None else f"{token.uses} of {token.max_uses}"
-
-
-def _moment(moment: datetime | None) -> str:
-    return "-" if moment is None else f"{moment:%Y-%m-%d %H:%M:%SZ}"

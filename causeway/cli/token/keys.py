@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from causeway.cli.shared.output import print_json, print_table, stdout
-from causeway.cli.shared.site_database import ConfigOption, JsonOption, opened_site, remembered
+from causeway.cli.shared.options import JsonOption
+from causeway.cli.shared.output import moment, print_json, print_table, stdout
+from causeway.cli.shared.site_database import FILE, ConfigOption, opened_site
 from causeway.errors import OperatorError
 from causeway.pki.keys import load_signing_key
 from causeway.site.config import SiteConfig
@@ -15,88 +16,16 @@ from causeway.site.database import signing_keys as rows_of_keys
 from causeway.site.token_service import SigningKeys, signing_keys
 from causeway.site.token_service.sealing import Seal
 
-app = typer.Typer(
-    invoke_without_command=True, help="The keys that sign the site's tokens. Without a command: list them."
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The keys that sign the site's tokens.")
 
 KeyArgument = Annotated[str, typer.Argument(help="The key's id, or its beginning.")]
 
 
-@app.callback()
-def keys(context: typer.Context, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """The keys that sign the site's tokens. Without a command: list them."""
-    remembered(context, config or context.obj)
-    if context.invoked_subcommand is None:
-        _list(context, config, as_json=as_json)
-
-
 @app.command("list")
-def list_keys(context: typer.Context, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def list_keys(config: ConfigOption = FILE, as_json: JsonOption = False) -> None:
     """List the keys, those that sign last first."""
-    _list(context, config, as_json=as_json)
-
-
-@app.command()
-def rotate(
-    context: typer.Context,
-    config: ConfigOption = None,
-    lead: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=7 * 86400,
-            help="Seconds that gateways have it before it signs; otherwise tokens.key_lead_s.",
-        ),
-    ] = None,
-) -> None:
-    """Make a new key. Gateways get it at once, it signs a little later, and tokens of the old one stay good."""
     now = datetime.now(UTC)
-    with opened_site(context, config) as (site, database):
-        lead_s = site.tokens.key_lead_s if lead is None else lead
-        signs_from = signing_keys.rotate(database, site.tokens, _seal(site), now=now, lead=timedelta(seconds=lead_s))
-    stdout.print(f"A new key signs from {signs_from:%Y-%m-%d %H:%M:%SZ}.")
-
-
-@app.command()
-def withdraw(
-    context: typer.Context,
-    key: KeyArgument,
-    config: ConfigOption = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why; shown in the list.")] = "",
-) -> None:
-    """End a key that others may know, and every token that it signed, at every gateway.
-
-    Devices that have nothing else, and are outside, need a new bulk registration token: to replace a key that nobody
-    else knows, rotate.
-    """
-    now = datetime.now(UTC)
-    with opened_site(context, config) as (site, database):
-        key_id = _one(database, key)
-        changed = signing_keys.withdraw(database, site.tokens, _seal(site), key_id, reason, now=now)
-    stdout.print(f"{key_id} is withdrawn." if changed else f"{key_id} was withdrawn already.", soft_wrap=True)
-
-
-@app.command()
-def restore(context: typer.Context, key: KeyArgument, config: ConfigOption = None) -> None:
-    """Have a withdrawn key's tokens count again at every gateway: it was withdrawn by mistake, and nobody knows it."""
-    with opened_site(context, config) as (_, database):
-        key_id = _one(database, key)
-        if not rows_of_keys.restore(database, key_id):
-            raise OperatorError(f"{key_id}: not withdrawn")
-    stdout.print(f"{key_id} is not withdrawn any more.", soft_wrap=True)
-
-
-def _one(database: Database, key: str) -> str:
-    found = [row.key_id for row in rows_of_keys.everything(database) if row.key_id.startswith(key)]
-    if len(found) != 1:
-        what = "several keys begin" if found else "no key begins"
-        raise OperatorError(f"{what} with {key[:64]}; `causeway token keys list` shows them")
-    return found[0]
-
-
-def _list(context: typer.Context, config: ConfigOption, *, as_json: bool) -> None:
-    now = datetime.now(UTC)
-    with opened_site(context, config) as (site, database):
+    with opened_site(config) as (site, database):
         rows = rows_of_keys.everything(database)
         keys = SigningKeys(rows, _seal(site))
     if as_json:
@@ -121,8 +50,8 @@ def _list(context: typer.Context, config: ConfigOption, *, as_json: bool) -> Non
             row.key_id,
             keys.state(row, now),
             row.algorithm,
-            f"{row.signs_from:%Y-%m-%d %H:%M:%SZ}",
-            f"{row.last_token_ends_at:%Y-%m-%d %H:%M:%SZ}",
+            moment(row.signs_from),
+            moment(row.last_token_ends_at),
             row.withdrawal_reason,
         )
         for row in rows
@@ -130,6 +59,62 @@ def _list(context: typer.Context, config: ConfigOption, *, as_json: bool) -> Non
     print_table(
         ("key", "state", "algorithm", "signs from", "last token ends", "withdrawn because"), cells, none="No keys."
     )
+
+
+@app.command()
+def rotate(
+    config: ConfigOption = FILE,
+    lead: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=7 * 86400,
+            help="Seconds that gateways have it before it signs; otherwise tokens.key_lead_s.",
+        ),
+    ] = None,
+) -> None:
+    """Make a new key. Gateways get it at once, it signs a little later, and tokens of the old one stay good."""
+    now = datetime.now(UTC)
+    with opened_site(config) as (site, database):
+        lead_s = site.tokens.key_lead_s if lead is None else lead
+        signs_from = signing_keys.rotate(database, site.tokens, _seal(site), now=now, lead=timedelta(seconds=lead_s))
+    stdout.print(f"A new key signs from {moment(signs_from)}.")
+
+
+@app.command()
+def withdraw(
+    key: KeyArgument,
+    config: ConfigOption = FILE,
+    reason: Annotated[str, typer.Option("--reason", help="Why; shown in the list.")] = "",
+) -> None:
+    """End a key that others may know, and every token that it signed, at every gateway.
+
+    Devices that have nothing else, and are outside, need a new bulk registration token: to replace a key that nobody
+    else knows, rotate.
+    """
+    now = datetime.now(UTC)
+    with opened_site(config) as (site, database):
+        key_id = _one(database, key)
+        changed = signing_keys.withdraw(database, site.tokens, _seal(site), key_id, reason, now=now)
+    stdout.print(f"{key_id} is withdrawn." if changed else f"{key_id} was withdrawn already.", soft_wrap=True)
+
+
+@app.command()
+def restore(key: KeyArgument, config: ConfigOption = FILE) -> None:
+    """Have a withdrawn key's tokens count again at every gateway: it was withdrawn by mistake, and nobody knows it."""
+    with opened_site(config) as (_, database):
+        key_id = _one(database, key)
+        if not rows_of_keys.restore(database, key_id):
+            raise OperatorError(f"{key_id}: not withdrawn")
+    stdout.print(f"{key_id} is not withdrawn any more.", soft_wrap=True)
+
+
+def _one(database: Database, key: str) -> str:
+    found = [row.key_id for row in rows_of_keys.everything(database) if row.key_id.startswith(key)]
+    if len(found) != 1:
+        what = "several keys begin" if found else "no key begins"
+        raise OperatorError(f"{what} with {key[:64]}; `causeway token keys list` shows them")
+    return found[0]
 
 
 def _seal(site: SiteConfig) -> Seal:

@@ -170,7 +170,7 @@ def _first_device(plan: Plan) -> Step:
                 "<certificate of the device>", "--key", "<its key>",
             ),
         ),
-        (sh("causeway", "site", "devices"),),
+        (sh("causeway", "site", "devices", "list"),),
         ("check",),
     )  # fmt: skip
 

@@ -52,7 +52,9 @@ def test_a_device_registers_with_an_entra_token_is_approved_by_it_and_exchanges_
     client.session.headers["Authorization"] = f"Bearer {tokens[TokenKind.SELF_PROVE].text}"
     renewed = {one.kind: one for one in exchange(client).tokens}
     assert read_token(renewed[TokenKind.CCM].text.encode()).claims["TenantId"] == provider.tenant_id
-    (device,) = [one for one in json.loads(site.cli("devices", "--json").stdout) if one["smsid"] == client.smsid]
+    (device,) = [
+        one for one in json.loads(site.cli("devices", "list", "--json").stdout) if one["smsid"] == client.smsid
+    ]
     assert provider.tenant_id in json.dumps(device)
 
 

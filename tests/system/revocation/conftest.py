@@ -55,7 +55,7 @@ class Scene:
 
     def taken(self, name: str) -> dict[str, object]:
         """How the list of that name stands."""
-        shown = json.loads(self.site("revocation", "--json"))
+        shown = json.loads(self.site("revocation", "list", "--json"))
         return next((one for one in shown if str(one["source"]).endswith(name)), {"error": "never asked"})
 
     def wait_for_word(self, client: Client, word: str) -> Answer:

@@ -148,7 +148,9 @@ def test_a_hundred_thousand_serials_and_a_list_of_fifty_megabytes_reach_every_wo
         assert site_mib < 400
         assert max(grown.values()) < 60 * MIB
         (taken,) = [
-            one for one in json.loads(site.cli("revocation", "--json").stdout) if one["source"].endswith("big.crl")
+            one
+            for one in json.loads(site.cli("revocation", "list", "--json").stdout)
+            if one["source"].endswith("big.crl")
         ]
         assert taken["revoked"] >= COUNT + 2
         for client in kept:

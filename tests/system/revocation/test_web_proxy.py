@@ -71,7 +71,7 @@ def test_lists_and_responders_are_asked_through_the_proxy_with_its_credentials(
     site.configure("revocation", list_urls=[f"{places.url}/asked.crl"], refresh_s=1, **through)
 
     def error() -> str:
-        (taken,) = json.loads(site.cli("revocation", "--json").stdout) or [{"error": ""}]
+        (taken,) = json.loads(site.cli("revocation", "list", "--json").stdout) or [{"error": ""}]
         return str(taken["error"])
 
     try:

@@ -76,7 +76,7 @@ def test_a_device_is_after_its_block_what_it_was_before(shared_site: RunningSite
     # A running site notices within a second that its certificate is not blocked any more.
     wait_until(lambda: waits.register("Confirmation").get("Status") == "1")
     shared_site.cli("devices", "approve", "WAITS")
-    (device,) = json.loads(shared_site.cli("devices", "--approval", "approved", "--json").stdout)[-1:]
+    (device,) = json.loads(shared_site.cli("devices", "list", "--approval", "approved", "--json").stdout)[-1:]
     shared_site.cli("devices", "block", "WAITS")
     assert waits.certificate is not None
     registered_with = waits.certificate.fingerprint(SHA256()).hex()

@@ -36,7 +36,7 @@ def register_in_vain(client: Client) -> threading.Thread:
 def gets_in_on_retry_and_nobody_else(site: RunningSite, token_id: str, bulk: str, client: Client) -> None:
     assert client.register().get("Status") == "0"
     assert uses(site, token_id) == 1
-    assert len(json.loads(site.cli("devices", "--json").stdout)) == 1
+    assert len(json.loads(site.cli("devices", "list", "--json").stdout)) == 1
     other = by_token.bearer(site, bulk, name="PC2")
     answer = other.send("MP_ClientRegistration", other.registration(), signed=False)
     assert (answer.status_code, answer.reason) == (403, "MP_BulkTokenUsedUp")

@@ -97,7 +97,7 @@ def test_a_name_and_a_tenant_blocked_from_the_command_line_are_in_the_settings(
     site.cli("blocks", "add", "tenant", tenant)
     both = point.settings(named.version, 30)
     assert (both.blocked_names, both.blocked_tenants) == (("lost-laptop.example.com",), (tenant.lower(),))
-    listed = json.loads(site.cli("blocks", "--json").stdout)
+    listed = json.loads(site.cli("blocks", "list", "--json").stdout)
     assert [(one["kind"], one["reason"]) for one in listed] == [("name", "stolen"), ("tenant", "")]
     wrong = [("add", "tenant", "contoso"), ("add", "name", "n" * 201), ("remove", "name", "another")]
     assert [site.cli("blocks", *each, check=False).returncode for each in wrong] == [2, 2, 2]

@@ -13,7 +13,7 @@ ALTAUTH = {"system": "/ccm_system_altauth/request", "policies": "/SMS_MP_AltAuth
 
 
 def devices(site: RunningSite) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = json.loads(site.cli("devices", "--json").stdout)
+    found: list[dict[str, str]] = json.loads(site.cli("devices", "list", "--json").stdout)
     return found
 
 

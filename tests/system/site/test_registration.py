@@ -19,7 +19,7 @@ ALTAUTH = "/ccm_system_altauth/request"
 
 
 def names_of(site: RunningSite) -> list[str]:
-    return [one["netbios_name"] for one in json.loads(site.cli("devices", "--json").stdout)]
+    return [one["netbios_name"] for one in json.loads(site.cli("devices", "list", "--json").stdout)]
 
 
 def test_a_known_key_keeps_its_identity_when_the_certificate_is_renewed(
@@ -264,7 +264,7 @@ def test_the_same_registration_by_two_clients_at_once_makes_one_device(site: Run
         identities = set(pool.map(lambda one: one.register().get("SMSID"), clients))
 
     assert len(identities) == 1
-    assert len(json.loads(site.cli("devices", "--json").stdout)) == 1
+    assert len(json.loads(site.cli("devices", "list", "--json").stdout)) == 1
     assert re.fullmatch(r"GUID:[0-9A-F-]{36}", identities.pop() or "")
 
 
@@ -272,7 +272,7 @@ def test_a_name_meant_to_harm_the_operators_screen_is_only_a_name(shared_site: R
     device = client(shared_site, system=ALTAUTH, name="[/red]\x9b2J\u202e")
     device.register()
 
-    listed = shared_site.cli("devices").stdout
+    listed = shared_site.cli("devices", "list").stdout
     shown = shared_site.cli("devices", "show", device.smsid).stdout
 
     for text in (listed, shown):

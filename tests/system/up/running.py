@@ -94,7 +94,7 @@ class RunningUp:
             time.sleep(0.05)
 
     def device_lines(self) -> list[dict[str, Any]]:
-        result = causeway("site", "devices", "--config", self.site_config, "--json")
+        result = causeway("site", "devices", "list", "--config", self.site_config, "--json")
         assert result.returncode == 0, result.stderr
         found: list[dict[str, Any]] = json.loads(result.stdout)
         return found
