@@ -16,6 +16,7 @@ from rich.text import Text
 
 from causeway.cli.check.progress import UnderWay
 from causeway.cli.shared.output import (
+    INTERRUPTED,
     OK,
     PROBLEMS,
     check_line,
@@ -32,7 +33,6 @@ from causeway.preflight.probe import Probe, run_probes
 
 Key = tuple[str, str, int]
 
-_INTERRUPTED = 130
 _SECONDS = re.compile(r"\b\d+ s\b")
 
 
@@ -128,7 +128,7 @@ def _repeat(
             results = asyncio.run(run_probes(probes, timeout_s=timeout_s, ended=under_way.ended))
             look = compare(look, results)
             show(look, interval_s)
-    return _INTERRUPTED if look is None else look.exit_code
+    return INTERRUPTED if look is None else look.exit_code
 
 
 def _print_json(look: Look, _: float) -> None:

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from causeway.observability.checks import CheckResult, Status, passed
 
-OK, PROBLEMS, WRONG_USE = 0, 1, 2
-"""Exit codes: all is well, problems were found, the command was used or configured wrongly."""
+OK, PROBLEMS, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes: all is well, problems were found, the command was used or configured wrongly, Ctrl-C ended it."""
 
 # rich leaves colours out where NO_COLOR is set or the output is no terminal; there, lines may be long, too.
 stdout = Console(highlight=False, width=None if sys.stdout.isatty() else 240)

@@ -3,17 +3,15 @@
 The golden files show two whole runbooks; ``python -m tests.unit.plan.test_runbook`` writes them anew.
 """
 
-import importlib
 import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causeway.cli.main import _COMMANDS
+from causeway.cli.main import GROUPS
 from causeway.errors import OperatorError
 from causeway.plan.document import DirectorySection, GroupSection, Plan
 from causeway.plan.runbook import Shell, Step, Who, in_order, runbook
@@ -103,7 +101,7 @@ def test_steps_that_wait_for_one_another_are_a_mistake_of_ours() -> None:
 
 def parse_ours(words: list[str]) -> None:
     """Let the command line parse a command of ours without running it; raises where it does not take it."""
-    command: Any = typer.main.get_command(importlib.import_module(_COMMANDS[words[0]]).app)
+    command: Any = GROUPS[words[0]].load()
     rest = words[1:]
     while hasattr(command, "commands") and rest:
         command, rest = command.commands[rest[0]], rest[1:]
