@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 UPGRADE ?=
 
-.PHONY: up setup extras kerberos setup-dev test lint types unit system measure figures packages bench fuzz soak lock clean help
+.PHONY: up setup extras kerberos compiled setup-dev test lint types unit system measure figures packages bench fuzz soak lock clean help
 
 help: ## Show these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -19,6 +19,8 @@ setup: $(VENV)/.runtime ## Make .venv with the pinned dependencies and the packa
 extras: $(VENV)/.extras ## Add the extras: Azure, directories, DNS services
 
 kerberos: $(VENV)/.kerberos ## Add Kerberos for directories; builds it, which takes half a minute and libkrb5-dev
+
+compiled: $(VENV)/.compiled ## Compile the data path into .venv/compiled; needs gcc, and takes half a minute
 
 setup-dev: $(VENV)/.dev
 
@@ -49,6 +51,18 @@ $(VENV)/.kerberos: $(VENV)/.runtime requirements-kerberos.lock requirements-kerb
 	  -r requirements-kerberos.lock
 	@touch $@
 
+# A copy is compiled, so that no compiled module lies beside its source and goes on standing for it.
+$(VENV)/.compiled: $(VENV)/.runtime requirements-compile.lock $(shell find causeway -name '*.py')
+	@command -v gcc >/dev/null || { echo "error: gcc is needed; on Debian: apt-get install gcc python3-dev" >&2; exit 2; }
+	@echo "Compiling the data path into $(VENV)/compiled …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-compile.lock
+	@rm -rf $(VENV)/source $(VENV)/compiled && mkdir $(VENV)/source
+	@cp -r causeway pyproject.toml README.md LICENSE $(VENV)/source
+	@HATCH_BUILD_HOOK_ENABLE_MYPYC=true $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  --no-build-isolation --target $(VENV)/compiled $(VENV)/source
+	@rm -rf $(VENV)/source
+	@touch $@
+
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	@echo "Installing the pinned development tools into $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
@@ -67,25 +81,25 @@ types: setup-dev ## mypy, strict
 unit: setup-dev ## Tests without sockets
 	@$(BIN)/pytest -q -n 2 tests/unit
 
-system: setup-dev packages kerberos ## Tests with real processes
+system: setup-dev packages kerberos compiled ## Tests with real processes
 	@$(BIN)/pytest -q -n 2 --dist loadgroup -m "not measures" tests/system
 
-measure: setup-dev packages ## System tests that measure times and memory, one by one, 4 to 6 minutes
+measure: setup-dev packages compiled ## System tests that measure times and memory, one by one, 4 to 6 minutes
 	@$(BIN)/pytest -q -m measures tests/system
 
-figures: setup-dev packages ## Measure what floods cost, and write it into docs/reliability.md
+figures: setup-dev packages compiled ## Measure what floods cost, and write it into docs/reliability.md
 	@CAUSEWAY_WRITE_FIGURES=1 $(BIN)/pytest -q -m measures tests/system/reliability/test_floods.py
 
 packages: ## Install the Debian packages that the system tests use
 	@tests/system/install-packages
 
-bench: setup-dev ## Measure beside the peers, about 15 minutes (QUICK=1: under 4); writes bench/results
+bench: setup-dev compiled ## Measure beside the peers, about 15 minutes (QUICK=1: under 4); writes bench/results
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(ARGS)
 
 fuzz: $(VENV)/.fuzz ## Fuzz every reader of outside bytes for a bounded time (ARGS="--seconds 60")
 	@$(BIN)/python -m fuzz $(ARGS)
 
-soak: setup-dev ## Ten minutes of churn, with the memory of every process watched (ARGS="--seconds 60")
+soak: setup-dev compiled ## Ten minutes of churn, with the memory of every process watched (ARGS="--seconds 60")
 	@$(BIN)/python -m soak $(ARGS)
 
 $(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.lock
@@ -106,6 +120,8 @@ lock: ## Pin the dependencies (needs uv on the path; UPGRADE=--upgrade takes new
 	  --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements-kerberos.lock
 	uv pip compile --group kerberos-build --generate-hashes --universal --python-version 3.11 --no-emit-index-url \
 	  --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements-kerberos-build.lock
+	uv pip compile --group build --group compile --constraint requirements-dev.lock --generate-hashes --universal --python-version 3.11 \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements-compile.lock
 	uv pip compile --group fuzz --generate-hashes --python-version 3.11 \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet -o requirements-fuzz.lock
 

@@ -1,7 +1,7 @@
 """The systems, in the order in which a round asks them."""
 
 from bench.systems.base import System
-from bench.systems.causeway import Causeway, CausewayTwoWorkers
+from bench.systems.causeway import Causeway, CausewaySource, CausewayTwoWorkers
 from bench.systems.envoy_reverse import EnvoyReverse
 from bench.systems.haproxy import HAProxy
 from bench.systems.haproxy_rhttp import HAProxyReverse, HAProxyReverseLargeBuffers
@@ -18,6 +18,7 @@ SYSTEMS: dict[str, type[System]] = {
         HAProxyReverse,
         HAProxyReverseLargeBuffers,
         Causeway,
+        CausewaySource,
         CausewayTwoWorkers,
     )
 }

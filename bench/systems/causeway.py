@@ -11,6 +11,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from bench.errors import BenchError
 from bench.processes import Process
 from bench.systems.base import WITH_CERTIFICATE, WITHOUT_CERTIFICATE, Edge, System
 from bench.workbench import Workbench
@@ -24,11 +25,12 @@ _MAX_BODY_BYTES = 1 << 30
 
 
 class Causeway(System):
-    """One worker."""
+    """One worker, its data path compiled."""
 
     name = "causeway"
     title = "Causeway"
     workers = 1
+    compiled = True
 
     def start(self, edge: Edge) -> None:
         """Start both hops; the connection point dials until the gateway is there."""
@@ -39,13 +41,24 @@ class Causeway(System):
         _write(point / "connection-point.toml", self._connection_point(tunnel))
         make_private_folder(point / "state")
         (point / "state" / "gateway-settings.jws").write_bytes(self._settings(edge))
-        command = [sys.executable, "-m", "causeway.cli"]
+        # Without -P the sources in the current folder would come first.
+        command = [sys.executable, "-P", "-m", "causeway.cli"]
+        environment = {"PYTHONPATH": str(self._compiled())} if self.compiled else {}
         for hop, part, configuration in (
             ("edge", "gateway", gateway / "gateway.toml"),
             ("connector", "connection-point", point / "connection-point.toml"),
         ):
             log = configuration.parent / "output.log"
-            self.book(hop, Process(f"{self.title} ({part})", [*command, part, "run", "-c", configuration], log))
+            self.book(
+                hop, Process(f"{self.title} ({part})", [*command, part, "run", "-c", configuration], log, environment)
+            )
+
+    @staticmethod
+    def _compiled() -> Path:
+        folder = Path(sys.prefix) / "compiled"
+        if not folder.is_dir():
+            raise BenchError("the compiled data path is not there: make compiled")
+        return folder
 
     def _gateway(self, edge: Edge, tunnel: int) -> dict[str, object]:
         certificates = self.bench.certificates
@@ -111,6 +124,14 @@ class Causeway(System):
         """With what it runs on."""
         python = ".".join(map(str, sys.version_info[:3]))
         return f"Causeway {__version__} on Python {python}, uvloop {version('uvloop')}, {ssl.OPENSSL_VERSION[:14]}"
+
+
+class CausewaySource(Causeway):
+    """One worker, interpreted."""
+
+    name = "causeway-source"
+    title = "Causeway, not compiled"
+    compiled = False
 
 
 class CausewayTwoWorkers(Causeway):

@@ -19,7 +19,16 @@ class Kept(WrkWorkload):
 
     name = "kept"
     title = "1 KB GET on 64 kept connections, client certificates"
-    systems = ("origin", "nginx", "haproxy", "envoy-reverse", "haproxy-rhttp", "causeway", "causeway-2")
+    systems = (
+        "origin",
+        "nginx",
+        "haproxy",
+        "envoy-reverse",
+        "haproxy-rhttp",
+        "causeway",
+        "causeway-2",
+        "causeway-source",
+    )
     quick_systems = ("envoy-reverse", "haproxy-rhttp", "causeway", "causeway-2")
     load = Load(_KILOBYTE)
 

@@ -10,6 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from causeway import __version__
 from causeway.cli.shared.output import INTERRUPTED, PROBLEMS, WRONG_USE, print_error
+from causeway.compiled import data_path_is_compiled
 from causeway.errors import CausewayError, OperatorError
 
 
@@ -95,7 +96,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"causeway {__version__}")
+        print(f"causeway {__version__}" + (", data path compiled" if data_path_is_compiled() else ""))
         raise typer.Exit
 
 

@@ -11,6 +11,7 @@ from causeway.connection_point.config import GatewaySection
 from causeway.connection_point.tls import gateway_context
 from causeway.connection_point.tunnel import ConnectionPointTunnel
 from causeway.errors import StateError
+from causeway.transport import for_uvloop
 from causeway.transport.proxy import connect_through
 from causeway.tunnel.errors import TunnelError
 from causeway.tunnel.handshake import GatewayHello
@@ -90,19 +91,20 @@ class Dialer:
         # Read anew each time, so that a renewed certificate is taken without a restart.
         context = gateway_context(config, self._gateway)
         host, port = self._host, self._port + worker
+        tunnel: ConnectionPointTunnel
         async with asyncio.timeout(_DIAL_TIMEOUT_S):
             proxy = config.proxy.web_proxy
             if proxy is not None:
                 sock = await connect_through(proxy, host, port)
                 _, tunnel = await loop.create_connection(
-                    lambda: ConnectionPointTunnel(self._point),
+                    for_uvloop(lambda: ConnectionPointTunnel(self._point)),
                     sock=sock,
                     ssl=context,
                     server_hostname=self._gateway.name or host,
                 )
             else:
                 _, tunnel = await loop.create_connection(
-                    lambda: ConnectionPointTunnel(self._point),
+                    for_uvloop(lambda: ConnectionPointTunnel(self._point)),
                     host,
                     port,
                     ssl=context,

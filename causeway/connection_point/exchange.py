@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -24,14 +24,14 @@ from causeway.tunnel.prelude import NONE, Prelude, upgrade_fields
 from causeway.tunnel.stream import Stream
 
 if TYPE_CHECKING:
-    from causeway.connection_point.site_systems import SiteSystemRoute
+    from causeway.connection_point.route import SiteSystemRoute
     from causeway.connection_point.tunnel import ConnectionPointTunnel
 
 log = structlog.get_logger()
 
-_NONE = Framing.NONE
-_RESPONSE = int(FrameType.RESPONSE)
-_RESET = int(FrameType.RESET)
+_NONE: Final = Framing.NONE
+_RESPONSE: Final = int(FrameType.RESPONSE)
+_RESET: Final = int(FrameType.RESET)
 
 
 class Exchange(Stream):
@@ -260,7 +260,7 @@ class Exchange(Stream):
             return
         self._status = head.status
         self._bytes_out = len(body)
-        self._tunnel.send(_RESPONSE | END, self.number, b"%b\r\n%b" % (head.payload, body))
+        self._tunnel.send_whole(_RESPONSE | END, self.number, head.payload, body)
 
     def body_received(self, data: bytes, *, end: bool) -> None:
         """Pass a piece of the body on."""
@@ -271,14 +271,15 @@ class Exchange(Stream):
         """The answer is whole. The stream goes on while bytes are held back for want of credit."""
         upstream, self._upstream = self._upstream, None
         route = self._route
+        now = time.monotonic()
         if upstream is not None and route is not None:
             if not self._request_done:
                 upstream.abort()
             elif not route.connection_bound:
-                route.pool.keep(upstream, time.monotonic())
+                route.pool.keep(upstream, now)
         if trailers is not None:
             self.send_end(trailers)
-        self._note(self._status, "")
+        self._note(self._status, "", now)
         if not self.holding:
             self._tunnel.forget(self)
 
@@ -347,10 +348,10 @@ class Exchange(Stream):
             upstream.abort()
         self._tunnel.forget(self)
 
-    def _note(self, status: int, word: str) -> None:
+    def _note(self, status: int, word: str, now: float = 0.0) -> None:
         self._noted = True
         point = self._tunnel.point
-        seconds = time.monotonic() - self._started
+        seconds = (now or time.monotonic()) - self._started
         if word:
             point.metrics.failures[word] += 1
         if (route := self._route) is not None:

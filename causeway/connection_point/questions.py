@@ -1,19 +1,15 @@
 """What a gateway asks, checked as strictly as the gateway did: where it goes, and the head for the site system."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
+from causeway.connection_point.route import SiteSystemRoute
 from causeway.http import BadRequest, RequestHead, parse_request_head
 from causeway.identity import Identity
 from causeway.recent import Recent
 from causeway.refusals import Refused
 from causeway.tunnel.prelude import Prelude, split_question, upgrade_fields
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from causeway.connection_point.site_systems import SiteSystemRoute
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +31,7 @@ class Question:
     """
 
     prelude: Prelude
-    route: "SiteSystemRoute"
+    route: SiteSystemRoute
     method: bytes
     path: bytes
     chunked: bool
@@ -63,7 +59,7 @@ class BadQuestion:
 class Questions:
     """Reads questions under one version of the settings, and remembers those that can hold no secret."""
 
-    def __init__(self, routes: "Mapping[bytes, SiteSystemRoute]") -> None:
+    def __init__(self, routes: Mapping[bytes, SiteSystemRoute]) -> None:
         self._routes = routes
         self._recent: Recent[Question] = Recent(most=1024, most_bytes=2048)
         self.get = self._recent.get

@@ -10,6 +10,7 @@ import structlog
 import uvloop
 from prometheus_client.core import Metric
 
+from causeway.compiled import data_path_is_compiled
 from causeway.connection_point.config import SETTINGS_FILE, ConnectionPointConfig
 from causeway.connection_point.dialer import Dialer
 from causeway.connection_point.metrics import ConnectionPointMetrics, families
@@ -144,7 +145,11 @@ class ConnectionPoint:
             dialer.start()
         feed = asyncio.create_task(follow_settings(self), name="settings")
         sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
-        log.info("connection point started", gateways=[gateway.address for gateway in self.config.gateway])
+        log.info(
+            "connection point started",
+            gateways=[gateway.address for gateway in self.config.gateway],
+            compiled=data_path_is_compiled(),
+        )
         await self._stop.wait()
         log.info("draining", tunnels=len(self.tunnels))
         feed.cancel()

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import structlog
 
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_REQUEST, _TRAILERS, _RESET = int(FrameType.REQUEST), int(FrameType.TRAILERS), int(FrameType.RESET)
+_REQUEST: Final = int(FrameType.REQUEST)
+_TRAILERS: Final = int(FrameType.TRAILERS)
+_RESET: Final = int(FrameType.RESET)
 
 
 class ConnectionPointTunnel(Tunnel):

@@ -2,14 +2,17 @@
 
 import asyncio
 import ssl
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from causeway.http import BadResponse, ChunkedDecoder, Framing, ResponseHead, parse_response_head
 
-_NONE, _LENGTH, _CHUNKED, _CLOSE = Framing
-_MAX_HEAD_BYTES = 32 * 1024
-_MAX_INTERIM = 32
-_WRITE_HIGH_WATER_BYTES = 256 * 1024
+_NONE: Final = Framing.NONE
+_LENGTH: Final = Framing.LENGTH
+_CHUNKED: Final = Framing.CHUNKED
+_CLOSE: Final = Framing.CLOSE
+_MAX_HEAD_BYTES: Final = 32 * 1024
+_MAX_INTERIM: Final = 32
+_WRITE_HIGH_WATER_BYTES: Final = 256 * 1024
 
 
 class Owner(Protocol):
@@ -51,8 +54,8 @@ class Keeper(Protocol):
         """It ended."""
 
 
-class UpstreamConnection(asyncio.Protocol):
-    """One connection to a site system.
+class UpstreamConnection:
+    """One connection to a site system. A protocol for uvloop.
 
     Attributes:
         owner: whose request is under way; None while the connection is idle.
@@ -217,6 +220,10 @@ class UpstreamConnection(asyncio.Protocol):
         if self._paused:
             self.resume_reading()  # the way up may have been slow for this answer; the next one is another
         owner.answer_complete(trailers)
+
+    def eof_received(self) -> bool:
+        """A site system that sends no more is done with the connection."""
+        return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the owner; an answer that was to end with the connection has ended."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from causeway.connection_point.upstream import UpstreamConnection
 from causeway.refusals import Refused
+from causeway.transport import for_uvloop
 
 
 class Origin(NamedTuple):
@@ -70,10 +71,11 @@ class UpstreamPool:
         self._connecting += 1
         loop = asyncio.get_running_loop()
         host, port, tls = self.origin
+        connection: UpstreamConnection
         try:
             async with asyncio.timeout(self._connect_timeout_s):
                 _, connection = await loop.create_connection(
-                    lambda: UpstreamConnection(self),
+                    for_uvloop(lambda: UpstreamConnection(self)),
                     host,
                     port,
                     ssl=self.context,

@@ -1,12 +1,12 @@
 """How much of a worker each client address has, so that none can take it all."""
 
 import ipaddress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from causeway.transport import TlsServerTransport
 
-_NETWORK_BITS = 64
+_NETWORK_BITS: Final = 64
 
 
 class Address:

@@ -1,7 +1,6 @@
 """The answering half of a client's connection: what is written to it, how requests end, and their books."""
 
-import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -20,11 +19,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_UNREAD = b"-"
-_SMALL_BYTES = 32 * 1024
+_UNREAD: Final = b"-"
+_SMALL_BYTES: Final = 32 * 1024
 
 
-class ClientAnswers(asyncio.Protocol):
+class ClientAnswers:
     """Writes answers and refusals, one after another; ``ClientConnection`` reads the requests.
 
     Attributes:

@@ -1,7 +1,6 @@
 """One client's connection: frames requests strictly, one after another; ``ClientAnswers`` writes the answers."""
 
-import asyncio
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final
 
 from causeway.gateway.addresses import Address
 from causeway.gateway.binding import Binding
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from causeway.gateway.tunnel import GatewayTunnel
     from causeway.gateway.worker import Worker
 
-_PIPELINE_BYTES = 64 * 1024
+_PIPELINE_BYTES: Final = 64 * 1024
 
 
 class ClientConnection(ClientAnswers):
@@ -38,11 +37,11 @@ class ClientConnection(ClientAnswers):
 
     # The connection.
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: TlsServerTransport) -> None:
         """Decide once who the client is."""
-        self._transport = cast("TlsServerTransport", transport)
+        self._transport = transport
         self._worker.connections.add(self)
-        certificate = self._transport.get_extra_info("ssl_object").getpeercert(True)
+        certificate = transport.get_extra_info("ssl_object").getpeercert(True)
         self._client = Client(self._worker, self._peer, certificate, self._verified_under)
         self.deadline = self._worker.now() + self._limits.head_timeout_s
         if self._worker.draining:

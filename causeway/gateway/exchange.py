@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from causeway.http import IDEMPOTENT_METHODS, BadResponse, Framing, RequestHead, checked_trailers, last_chunk
 from causeway.recent import Recent
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from causeway.gateway.publishing import Route
     from causeway.gateway.tunnel import GatewayTunnel
 
-_REQUEST = int(FrameType.REQUEST)
-_RESET = int(FrameType.RESET)
-_LENGTH = int(Framing.LENGTH)
-_WITHOUT_LENGTH = (int(Framing.CHUNKED), int(Framing.CLOSE))
-_RESPONSE_START = re.compile(rb"[\x00-\x03]HTTP/1\.1 ([1-5][0-9]{2}) [^\r\n]*")
-_statuses: Recent[int] = Recent(most=512, most_bytes=128)
+_REQUEST: Final = int(FrameType.REQUEST)
+_RESET: Final = int(FrameType.RESET)
+_LENGTH: Final = int(Framing.LENGTH)
+_WITHOUT_LENGTH: Final[tuple[int, ...]] = (int(Framing.CHUNKED), int(Framing.CLOSE))
+_RESPONSE_START: Final = re.compile(rb"[\x00-\x03]HTTP/1\.1 ([1-5][0-9]{2}) [^\r\n]*")
+_statuses: Final[Recent[int]] = Recent(most=512, most_bytes=128)
 
 
 def _status_of(start: bytes) -> int:
@@ -175,7 +175,7 @@ class Exchange(Stream):
         self.status = status
         tail = self._end_of_head(client, without_length=not end and payload[0] in _WITHOUT_LENGTH)
         if end:
-            self._out += (payload[1:head_end], b"X-Request-Id: ", self.request_id, tail, body)
+            self._out = [payload[1:head_end], b"X-Request-Id: ", self.request_id, tail, body]
             self._complete()
         else:
             self._gather(payload[1:], b"X-Request-Id: ", self.request_id, tail)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
@@ -52,7 +52,7 @@ class WorkerMetrics:
         self.connections_refused = 0
 
 
-_GAUGES = {
+_GAUGES: Final = {
     "connections": "Client connections now.",
     "requests_in_flight": "Requests under way now.",
     "tunnels": "Tunnels now, by connection point.",
@@ -62,7 +62,7 @@ _GAUGES = {
     "settings_version": "Version of the gateway settings in force; 0 for none.",
     "certificate_not_after_seconds": "When a certificate in use ends, in seconds since 1970.",
 }
-_LABELS = {
+_LABELS: Final = {
     "tunnels": "connection_point",
     "streams": "connection_point",
     "streams_held": "connection_point",

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from causeway.gateway.metrics import EndpointMetrics
@@ -12,29 +13,34 @@ from causeway.recent import Recent
 from causeway.refusals import Refused
 
 # A segment that climbs, in any disguise: dots or slashes percent-encoded, once or twice, backslashes, path parameters.
-_SEPARATOR = rb"(?:/|\\|%(?:25)*2[fF]|%(?:25)*5[cC])"
-_DOT = rb"(?:\.|%(?:25)*2[eE])"
-_CLIMBS = re.compile(_SEPARATOR + _DOT + rb"{2}(?:" + _SEPARATOR + rb"|;|$)|\\|%(?:25)*00")
+_SEPARATOR: Final = rb"(?:/|\\|%(?:25)*2[fF]|%(?:25)*5[cC])"
+_DOT: Final = rb"(?:\.|%(?:25)*2[eE])"
+_CLIMBS: Final = re.compile(_SEPARATOR + _DOT + rb"{2}(?:" + _SEPARATOR + rb"|;|$)|\\|%(?:25)*00")
 
 # Encodings that are none, and that servers have been seen to decode: IIS's %u002e, overlong UTF-8 (RFC 3629, 10).
-_CONTINUED = rb"%(?:25)*[89aAbB]"
-_NO_ENCODING = re.compile(rb"%(?:25)*(?:[uU]|[cC][01]" + _CONTINUED + rb"|[eE]0%(?:25)*[89]|[fF]0%(?:25)*8" + rb")")
+_CONTINUED: Final = rb"%(?:25)*[89aAbB]"
+_NO_ENCODING: Final = re.compile(
+    rb"%(?:25)*(?:[uU]|[cC][01]" + _CONTINUED + rb"|[eE]0%(?:25)*[89]|[fF]0%(?:25)*8" + rb")"
+)
 
 # What servers behind may read as another path: encoded characters, doubled slashes, single dots (apt sends those),
 # path parameters, and dots and spaces at the end of a name, which Windows drops.
-_UNUSUAL = re.compile(rb"[%;]|//|[.](?:/|$)")
-_DROPPED = re.compile(rb"(?:;[^/]*|[. ]+)(?=/|$)")
-_EMPTY_SEGMENTS = re.compile(rb"/+(?=/|$)")
-_MOST_DECODINGS = 4
+_UNUSUAL: Final = re.compile(rb"[%;]|//|[.](?:/|$)")
+_DROPPED: Final = re.compile(rb"(?:;[^/]*|[. ]+)(?=/|$)")
+_EMPTY_SEGMENTS: Final = re.compile(rb"/+(?=/|$)")
+_MOST_DECODINGS: Final = 4
 
-_METADATA_PATHS = (b"/ccm_proxy_mutualauth/servicemetadata", b"/ccm_proxy_serverauth/servicemetadata")
-_AAD_AUTH_INFO_PATH = b"/ccm_proxy_serverauth/aadauthinfo"
-_TOKEN_KINDS = {
+_METADATA_PATHS: Final[tuple[bytes, ...]] = (
+    b"/ccm_proxy_mutualauth/servicemetadata",
+    b"/ccm_proxy_serverauth/servicemetadata",
+)
+_AAD_AUTH_INFO_PATH: Final = b"/ccm_proxy_serverauth/aadauthinfo"
+_TOKEN_KINDS: Final = {
     Authentication.TOKEN: (Kind.SITE_TOKEN,),
     Authentication.BULK_TOKEN: (Kind.BULK_TOKEN,),
     Authentication.ENTRA: (Kind.ENTRA_DEVICE, Kind.ENTRA_USER),
 }
-_OWN_METHODS = frozenset((b"GET", b"HEAD"))
+_OWN_METHODS: Final = frozenset((b"GET", b"HEAD"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

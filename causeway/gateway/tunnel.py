@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import structlog
 
@@ -30,10 +30,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_RESPONSE, _TRAILERS, _RESET = int(FrameType.RESPONSE), int(FrameType.TRAILERS), int(FrameType.RESET)
-_LAST_NUMBER = (1 << 32) - 1
-_SILENCE_S = 1.0
-_SUSPECT_S = 2.0
+_RESPONSE: Final = int(FrameType.RESPONSE)
+_TRAILERS: Final = int(FrameType.TRAILERS)
+_RESET: Final = int(FrameType.RESET)
+_LAST_NUMBER: Final = (1 << 32) - 1
+_SILENCE_S: Final = 1.0
+_SUSPECT_S: Final = 2.0
 
 
 class GatewayTunnel(Tunnel):

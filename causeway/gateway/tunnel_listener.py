@@ -8,6 +8,7 @@ import structlog
 
 from causeway.gateway.handshakes import failure_reason
 from causeway.gateway.tunnel import GatewayTunnel
+from causeway.transport import for_uvloop
 
 if TYPE_CHECKING:
     from causeway.gateway.worker import Worker
@@ -64,7 +65,7 @@ class TunnelListener:
         loop, context = self._worker.loop, self._worker.contexts.tunnel
         try:
             async with asyncio.timeout(_HANDSHAKE_S):
-                await loop.connect_accepted_socket(lambda: GatewayTunnel(self._worker), sock, ssl=context)
+                await loop.connect_accepted_socket(for_uvloop(lambda: GatewayTunnel(self._worker)), sock, ssl=context)
         except (OSError, TimeoutError) as error:
             reason = failure_reason(error)
             self._worker.metrics.tunnel_handshake_failures[reason] += 1

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -38,13 +38,13 @@ from causeway.refusals import REFUSALS
 
 log = structlog.get_logger()
 
-SETTINGS_FILE = "gateway-settings.jws"
-ENTRA_KEYS_FOLDER = "entra-keys"
+SETTINGS_FILE: Final = "gateway-settings.jws"
+ENTRA_KEYS_FOLDER: Final = "entra-keys"
 
-_SWEEP_S = 1.0
-_FIRST_TUNNEL_S = 3.0
-_LAST_WORDS_S = 1.0
-_LOOKS_PER_TURN = 500
+_SWEEP_S: Final = 1.0
+_FIRST_TUNNEL_S: Final = 3.0
+_LAST_WORDS_S: Final = 1.0
+_LOOKS_PER_TURN: Final = 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 import uvloop
 
+from causeway.compiled import data_path_is_compiled
 from causeway.gateway.config import GatewayConfig
 from causeway.gateway.ticket_keys import TicketKeys
 from causeway.gateway.worker import Worker, WorkerSockets
@@ -45,7 +46,9 @@ def run_worker(
         server = await asyncio.start_unix_server(answer, path)
 
         def ready() -> None:
-            log.info("serving", pid=os.getpid(), settings_version=worker.settings_version)
+            log.info(
+                "serving", pid=os.getpid(), settings_version=worker.settings_version, compiled=data_path_is_compiled()
+            )
             with contextlib.suppress(BrokenPipeError):  # nobody waits
                 os.write(sockets.ready, b"\n")
             os.close(sockets.ready)

@@ -1,15 +1,16 @@
 """Bodies in chunks (RFC 9112, 7.1): strictly read, plainly written."""
 
 import re
+from typing import Final
 
 from causeway.http.errors import BadRequest, HttpError
 from causeway.http.headers import HEADER_BLOCK, HOP_BY_HOP, is_identity_header
 
-MAX_TRAILER_BYTES = 8 * 1024
-_MAX_SIZE_LINE = 256
+MAX_TRAILER_BYTES: Final = 8 * 1024
+_MAX_SIZE_LINE: Final = 256
 # At most 15 digits: no size that overflows another program's 64-bit integer.
-_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?\r\n")
-_NEVER_IN_TRAILERS = HOP_BY_HOP | frozenset(
+_SIZE_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?\r\n")
+_NEVER_IN_TRAILERS: Final = HOP_BY_HOP | frozenset(
     (
         b"host",
         b"content-length",

@@ -1,21 +1,22 @@
 """Header fields: their grammar, and which of them a client or a site system may not pass through."""
 
 import re
+from typing import Final
 
-_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 
 # No obs-fold, no bare CR or LF, no NUL or other control but tab, no space before the colon (RFC 9112, 5 and 2.2).
-HEADER_BLOCK = re.compile(rb"(?:" + _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*\r\n)*")
-METHOD = re.compile(_TOKEN)
-HOST = re.compile(rb"(?:[A-Za-z0-9._\-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+HEADER_BLOCK: Final = re.compile(rb"(?:" + _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*\r\n)*")
+METHOD: Final = re.compile(_TOKEN)
+HOST: Final = re.compile(rb"(?:[A-Za-z0-9._\-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 """A ``Host`` header: name or address, and port."""
 
-MAX_HEADERS = 100
+MAX_HEADERS: Final = 100
 
-IDEMPOTENT_METHODS = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PROPFIND", b"PUT", b"DELETE", b"TRACE"))
+IDEMPOTENT_METHODS: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PROPFIND", b"PUT", b"DELETE", b"TRACE"))
 """Methods whose request may be sent once more when nobody knows whether it arrived (RFC 9110, 9.2.2; RFC 4918)."""
 
-HOP_BY_HOP = frozenset(
+HOP_BY_HOP: Final = frozenset(
     (
         b"connection",
         b"keep-alive",
@@ -32,7 +33,7 @@ HOP_BY_HOP = frozenset(
 )
 """What belongs to one connection and never passes (RFC 9110, 7.6.1)."""
 
-IDENTITY = frozenset(
+IDENTITY: Final = frozenset(
     (
         b"forwarded",
         b"client-cert",
@@ -55,7 +56,7 @@ IDENTITY = frozenset(
         b"x-client-verify",
     )
 )
-IDENTITY_PREFIXES = (
+IDENTITY_PREFIXES: Final[tuple[bytes, ...]] = (
     b"x-forwarded-",
     b"x-causeway-",
     b"x-ssl-",
@@ -67,16 +68,16 @@ IDENTITY_PREFIXES = (
 
 
 # What most messages consist of, in the two spellings that are sent. A name that stands here needs no second look.
-_COMMON = (
+_COMMON: Final = (
     b"Accept Accept-Charset Accept-Encoding Accept-Language Accept-Ranges Age Allow Cache-Control Content-Disposition"
     b" Content-Encoding Content-Language Content-Range Content-Type Date DNT ETag Expires If-Match If-Modified-Since"
     b" If-None-Match If-Range If-Unmodified-Since Last-Modified Pragma Range Retry-After Server SOAPAction"
     b" Strict-Transport-Security User-Agent Vary Via X-AspNet-Version X-Content-Type-Options X-Powered-By"
 )
-PLAIN = frozenset(_COMMON.split() + _COMMON.lower().split())
+PLAIN: Final = frozenset(_COMMON.split() + _COMMON.lower().split())
 """Names, as sent, of headers that pass as they are and hold no secret."""
 
-_FRAMING = HOP_BY_HOP | frozenset((b"content-length", b"host", b"expect"))
+_FRAMING: Final = HOP_BY_HOP | frozenset((b"content-length", b"host", b"expect"))
 
 
 def is_identity_header(name: bytes) -> bool:

@@ -1,7 +1,7 @@
 """The head of a request."""
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from causeway.http.errors import BadRequest, ExpectationFailed
 from causeway.http.headers import (
@@ -15,16 +15,16 @@ from causeway.http.headers import (
 )
 from causeway.recent import Recent
 
-MAX_HEAD_BYTES = 32 * 1024
+MAX_HEAD_BYTES: Final = 32 * 1024
 
 # The method is any token (CCM_POST, BITS_POST, PROPFIND). The target is any visible ASCII but a fragment: management
 # clients send raw braces, dollars and ampersands in queries that are not key=value, and all of it must pass.
-_REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([\x21\x22\x24-\x7e]+) HTTP/1\.([01])\r\n")
-_ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://([^/?]+)(/.*)?")
-_LENGTH = re.compile(rb"[0-9]{1,18}")
+_REQUEST_LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([\x21\x22\x24-\x7e]+) HTTP/1\.([01])\r\n")
+_ABSOLUTE: Final = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://([^/?]+)(/.*)?")
+_LENGTH: Final = re.compile(rb"[0-9]{1,18}")
 
 # Everything that needs a second look; all other headers pass as they are.
-_SPECIAL = frozenset((b"host", b"content-length", b"expect")) | HOP_BY_HOP
+_SPECIAL: Final = frozenset((b"host", b"content-length", b"expect")) | HOP_BY_HOP
 
 
 class RequestHead(NamedTuple):
@@ -74,10 +74,10 @@ class RequestHead(NamedTuple):
 _Rest = tuple[
     int, bytes, bytes, bytes, int | None, bool, bool, bool, bool, bytes, tuple[bytes, ...]
 ]  # from ``minor`` to ``forged``
-_rests: Recent[_Rest] = Recent(most=512, most_bytes=1024)
+_rests: Final[Recent[_Rest]] = Recent(most=512, most_bytes=1024)
 
 # And many devices ask for the very same thing.
-_heads: Recent[RequestHead] = Recent(most=512, most_bytes=1024)
+_heads: Final[Recent[RequestHead]] = Recent(most=512, most_bytes=1024)
 
 
 def parse_request_head(head: bytes) -> RequestHead:

@@ -2,18 +2,18 @@
 
 import re
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from causeway.http.errors import BadResponse
 from causeway.http.headers import HEADER_BLOCK, HOP_BY_HOP, PLAIN, connection_options, is_identity_header
 from causeway.recent import Recent
 
 # The reason phrase passes as it is: Configuration Manager's roles put a code into it that clients show.
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?\r\n")
-_LENGTH = re.compile(rb"[0-9]{1,18}")
-_SPECIAL = frozenset((b"content-length",)) | HOP_BY_HOP
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?\r\n")
+_LENGTH: Final = re.compile(rb"[0-9]{1,18}")
+_SPECIAL: Final = frozenset((b"content-length",)) | HOP_BY_HOP
 
-MAX_HEADERS = 200
+MAX_HEADERS: Final = 200
 
 
 class Framing(IntEnum):
@@ -46,7 +46,7 @@ class ResponseHead(NamedTuple):
 
 
 # Site systems answer the same question with the same head, at least within a second, which is what a Date counts.
-_heads: Recent[ResponseHead] = Recent(most=512, most_bytes=1024)
+_heads: Final[Recent[ResponseHead]] = Recent(most=512, most_bytes=1024)
 
 
 def parse_response_head(head: bytes, method: bytes) -> ResponseHead:

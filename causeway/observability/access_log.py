@@ -5,18 +5,21 @@ import json
 import os
 import re
 import select
+import stat
+import sys
 import time
+from typing import Final
 
 from causeway.recent import Recent
 
-_FLUSH_S = 0.25
-_MAX_LINES = 512
-_PATH_CHARACTERS = 512
-_LINE = (
+_FLUSH_S: Final = 0.25
+_MAX_LINES: Final = 512
+_PATH_CHARACTERS: Final = 512
+_LINE: Final = (
     b'%b%b","method":"%b","path":"%b","endpoint":"%b","status":%d,%b'
     b'"ms":%.2f,"bytes_in":%d,"bytes_out":%d,"client":"%b"}\n'
 )
-_NEEDS_ESCAPES = re.compile(rb'["\\\x00-\x1f\x7f-\xff]')
+_NEEDS_ESCAPES: Final = re.compile(rb'["\\\x00-\x1f\x7f-\xff]')
 
 
 class AccessLog:
@@ -35,6 +38,8 @@ class AccessLog:
         self._timer: asyncio.TimerHandle | None = None
         self._start = b""  # of the lines of this batch
         self._shown_paths: Recent[bytes] = Recent(most=1024, most_bytes=256)
+        # Workers share the descriptor, and only so much goes into a pipe at once and unmixed; a file takes any batch.
+        self._most_bytes = sys.maxsize if stat.S_ISREG(os.fstat(descriptor).st_mode) else select.PIPE_BUF
         self._writable = select.poll()
         self._writable.register(descriptor, select.POLLOUT)
         self.enabled = enabled
@@ -100,14 +105,14 @@ class AccessLog:
         first = size = 0
         for number, line in enumerate(lines):
             size += len(line)
-            if size > select.PIPE_BUF:
+            if size > self._most_bytes:
                 if not self._write(b"".join(lines[first:number])):
                     return
                 first, size = number, len(line)
         self._write(b"".join(lines[first:]))
 
     def _write(self, lines: bytes) -> bool:
-        """Write whole lines, no more than a pipe takes at once: workers share it, and lines must not get mixed."""
+        """Write whole lines."""
         try:
             if not self._writable.poll(0):
                 return False

@@ -12,21 +12,25 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
-_READ_BYTES = 16 * 1024  # a TLS record holds no more, and a read gives no more than one
-_READS_PER_TURN = 16
-_JOIN_BYTES = 64 * 1024
-_HIGH_WATER_BYTES = 64 * 1024
-LINGER_S = 2.0
+from causeway.transport.protocols import PlainProtocol
 
-_AGAIN = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_READ_BYTES: Final = 16 * 1024  # a TLS record holds no more, and a read gives no more than one
+_READS_PER_TURN: Final = 16
+_JOIN_BYTES: Final = 64 * 1024
+_HIGH_WATER_BYTES: Final = 64 * 1024
+LINGER_S: Final = 2.0
+
+_AGAIN: Final[tuple[type[ssl.SSLError], ...]] = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 HandshakeDone = Callable[["TlsServerTransport", Exception | None], None]
 
 
-class TlsServerTransport(asyncio.Transport):
-    """One accepted connection, once started. The protocol's ``connection_made`` is called when the handshake is done.
+class TlsServerTransport:
+    """One accepted connection, once started. It is to its protocol what ``asyncio.Transport`` would be.
+
+    The protocol's ``connection_made`` is called when the handshake is done.
 
     Args:
         loop: the running loop.
@@ -58,12 +62,12 @@ class TlsServerTransport(asyncio.Transport):
         self,
         loop: asyncio.AbstractEventLoop,
         tls: ssl.SSLSocket,
-        protocol: asyncio.Protocol,
+        protocol: PlainProtocol,
         peer: Any,
         handshake_done: HandshakeDone,
     ) -> None:
         self._loop = loop
-        self._protocol: asyncio.Protocol | None = protocol
+        self._protocol: PlainProtocol | None = protocol
         self._peer = peer
         self._handshake_done: HandshakeDone | None = handshake_done
         self._out: deque[bytes | memoryview] = deque()
@@ -286,10 +290,6 @@ class TlsServerTransport(asyncio.Transport):
         """Bytes that wait for the socket."""
         return self._buffered
 
-    def can_write_eof(self) -> bool:
-        """TLS has no half-closed connections here."""
-        return False
-
     # The end.
 
     def is_closing(self) -> bool:
@@ -374,15 +374,3 @@ class TlsServerTransport(asyncio.Transport):
         if name in ("ssl_object", "socket"):
             return self._tls
         return default
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Hand the bytes to another protocol from now on."""
-        if not isinstance(protocol, asyncio.Protocol):
-            raise TypeError("the transport serves an asyncio.Protocol")
-        self._protocol = protocol
-
-    def get_protocol(self) -> asyncio.BaseProtocol:
-        """Who gets the bytes."""
-        if self._protocol is None:
-            raise RuntimeError("the transport is closed")
-        return self._protocol

@@ -6,21 +6,24 @@ all the ways measured this costs the least per byte.
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from causeway.tunnel.errors import TunnelError, TunnelLost
-from causeway.tunnel.frames import HEADER, FrameDecoder, FrameType
+from causeway.tunnel.frames import HEADER, FrameReader, FrameType
 from causeway.tunnel.handshake import PING_INTERVAL_S, PING_TIMEOUT_S
 from causeway.tunnel.stream import Stream
 
-_WRITE_BYTES = 64 * 1024
-_HIGH_WATER_BYTES = 1024 * 1024
-_pack = HEADER.pack
-_DATA, _CREDIT, _PING, _PONG = int(FrameType.DATA), int(FrameType.CREDIT), int(FrameType.PING), int(FrameType.PONG)
+_WRITE_BYTES: Final = 64 * 1024
+_HIGH_WATER_BYTES: Final = 1024 * 1024
+_pack: Final = HEADER.pack
+_DATA: Final = int(FrameType.DATA)
+_CREDIT: Final = int(FrameType.CREDIT)
+_PING: Final = int(FrameType.PING)
+_PONG: Final = int(FrameType.PONG)
 
 
-class Tunnel(asyncio.BufferedProtocol):
-    """What both ends share: framing, writing, pings, and the table of streams.
+class Tunnel(FrameReader):
+    """What both ends share: framing, writing, pings, and the table of streams. A buffered protocol for uvloop.
 
     A subclass takes the frames that are its own in ``control`` and ``stream_frame``, and ``ended`` once at the end.
 
@@ -33,6 +36,7 @@ class Tunnel(asyncio.BufferedProtocol):
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.loop = asyncio.get_running_loop()
         self.transport: asyncio.Transport | None = None
         self.streams: dict[int, Any] = {}
@@ -46,7 +50,6 @@ class Tunnel(asyncio.BufferedProtocol):
         self._flush_scheduled = False
         self._waiting: dict[Stream, None] = {}  # in the order in which they began to wait
         self._after_batch: list[Callable[[], None]] = []
-        self._decoder = FrameDecoder(self._frame)
         self._pinger: asyncio.TimerHandle | None = None
         self._failure: TunnelError | None = None
 
@@ -83,7 +86,7 @@ class Tunnel(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  # asyncio's signature
         """Where the next bytes go."""
-        return self._decoder.buffer()
+        return self.buffer()
 
     def buffer_updated(self, nbytes: int) -> None:
         """Decode what has come, then let those who gathered output for it write it at once."""
@@ -91,13 +94,17 @@ class Tunnel(asyncio.BufferedProtocol):
         self.asked = 0.0
         self.bytes_in += nbytes
         try:
-            self._decoder.received(nbytes)
+            self.received(nbytes)
         except TunnelError as error:
             self.fail(error)
         if self._after_batch:
             batch, self._after_batch = self._after_batch, []
             for callback in batch:
                 callback()
+
+    def eof_received(self) -> bool:
+        """A peer that sends no more has closed the tunnel."""
+        return False
 
     def after_batch(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` when all frames that came together have been handled."""
@@ -128,6 +135,29 @@ class Tunnel(asyncio.BufferedProtocol):
                 stream.resume_source()
             self._flush()  # at once: the socket may have enough already, and the others go on waiting
 
+    def frame(self, kind: int, end: bool, number: int, payload: bytes) -> None:
+        """Pings are answered here, streams take their own, the rest is the subclass's."""
+        if number == 0:
+            if kind == _PING:
+                if not self.paused:  # a peer that reads nothing gets no answers piled up for it
+                    self.send(_PONG, 0, b"")
+            elif kind != _PONG:
+                self.control(kind, end, payload)
+        elif kind == _DATA:
+            stream = self.streams.get(number)
+            if stream is None:
+                self.data_for_unknown(number)
+            else:
+                stream.data_received(payload, end)
+        elif kind == _CREDIT:
+            stream = self.streams.get(number)
+            if stream is None:
+                self.data_for_unknown(number)
+            else:
+                stream.add_credit(payload)
+        else:
+            self.stream_frame(kind, end, number, payload)
+
     # The streams' side.
 
     def send(self, kind: int, stream: int, payload: bytes) -> None:
@@ -136,6 +166,13 @@ class Tunnel(asyncio.BufferedProtocol):
         out.append(_pack(kind, stream, len(payload)))
         if payload:
             out.append(payload)
+        if not self._flush_scheduled:
+            self._flush_scheduled = True
+            self.loop.call_soon(self._flush)
+
+    def send_whole(self, kind: int, stream: int, head: bytes, body: bytes) -> None:
+        """Send one frame whose payload is ``head``, an empty line and ``body``."""
+        self._out += (_pack(kind, stream, len(head) + 2 + len(body)), head, b"\r\n", body)
         if not self._flush_scheduled:
             self._flush_scheduled = True
             self.loop.call_soon(self._flush)
@@ -191,25 +228,3 @@ class Tunnel(asyncio.BufferedProtocol):
         if silent >= PING_INTERVAL_S / 2:
             self.ask()
         self._pinger = self.loop.call_later(PING_INTERVAL_S / 2, self._ping)
-
-    def _frame(self, kind: int, end: bool, number: int, payload: bytes) -> None:
-        if number == 0:
-            if kind == _PING:
-                if not self.paused:  # a peer that reads nothing gets no answers piled up for it
-                    self.send(_PONG, 0, b"")
-            elif kind != _PONG:
-                self.control(kind, end, payload)
-        elif kind == _DATA:
-            stream = self.streams.get(number)
-            if stream is None:
-                self.data_for_unknown(number)
-            else:
-                stream.data_received(payload, end)
-        elif kind == _CREDIT:
-            stream = self.streams.get(number)
-            if stream is None:
-                self.data_for_unknown(number)
-            else:
-                stream.add_credit(payload)
-        else:
-            self.stream_frame(kind, end, number, payload)

@@ -4,8 +4,10 @@ Every stream starts with the same small credit in both directions. The receiver 
 grants more at a time the faster they drain, so that a stalled reader costs little and a fast one is not held back.
 """
 
-INITIAL_CREDIT = 64 * 1024
-MAX_CREDIT = 2 * 1024 * 1024
+from typing import Final
+
+INITIAL_CREDIT: Final = 64 * 1024
+MAX_CREDIT: Final = 2 * 1024 * 1024
 
 
 class ReceiveCredit:

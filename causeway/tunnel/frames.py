@@ -11,22 +11,22 @@ All numbers are big-endian. Bit 7 of the type is END: the sender has no more for
 """
 
 import struct
-from collections.abc import Callable
 from enum import IntEnum
+from typing import Final
 
 from causeway.tunnel.errors import TunnelError
 
-HEADER = struct.Struct(">BII")
-HEADER_BYTES = HEADER.size
-END = 0x80
+HEADER: Final = struct.Struct(">BII")
+HEADER_BYTES: Final = HEADER.size
+END: Final = 0x80
 
-MAX_PAYLOAD_BYTES = 64 * 1024
+MAX_PAYLOAD_BYTES: Final = 64 * 1024
 """The largest payload; a head of a request with its prelude always fits."""
 
-MAX_WHOLE_BYTES = 16 * 1024
+MAX_WHOLE_BYTES: Final = 16 * 1024
 """The largest body that an answer brings along in the frame of its head; more would be copied once more on its way."""
 
-BUFFER_BYTES = 256 * 1024
+BUFFER_BYTES: Final = 256 * 1024
 
 
 class FrameType(IntEnum):
@@ -48,8 +48,8 @@ class FrameType(IntEnum):
     RESET = 21
 
 
-_DATA = int(FrameType.DATA)
-_KNOWN = frozenset(int(kind) for kind in FrameType)
+_DATA: Final = int(FrameType.DATA)
+_KNOWN: Final = frozenset(int(kind) for kind in FrameType)
 
 
 def encode(kind: int, stream: int, payload: bytes = b"") -> bytes:
@@ -57,27 +57,26 @@ def encode(kind: int, stream: int, payload: bytes = b"") -> bytes:
     return HEADER.pack(kind, stream, len(payload)) + payload
 
 
-FrameHandler = Callable[[int, bool, int, bytes], None]
-"""Called with (type, end, stream, payload) for every frame, in order."""
-
-
-class FrameDecoder:
+class FrameReader:
     """Reads frames from one preallocated buffer, so that a busy tunnel allocates nothing but the payloads.
 
     The payload of a DATA frame is handed on as it comes, in pieces; all others come whole. The transport fills
-    ``buffer()`` and says how much with ``received()``.
+    ``buffer()`` and says how much with ``received()``; a subclass takes the frames.
     """
 
-    __slots__ = ("_bytes", "_filled", "_handler", "_kind", "_left", "_stream", "_view")
+    __slots__ = ("_bytes", "_filled", "_kind", "_left", "_stream", "_view")
 
-    def __init__(self, handler: FrameHandler) -> None:
-        self._handler = handler
+    def __init__(self) -> None:
         self._bytes = bytearray(BUFFER_BYTES)
         self._view = memoryview(self._bytes)
         self._filled = 0  # bytes at the start of the buffer that are not decoded yet
         self._left = 0  # bytes of an open DATA frame still to come
         self._kind = 0
         self._stream = 0
+
+    def frame(self, kind: int, end: bool, number: int, payload: bytes) -> None:
+        """Called for every frame, in order; ``number`` is its stream's."""
+        raise NotImplementedError
 
     def buffer(self) -> memoryview:
         """Where the next bytes go."""
@@ -89,14 +88,17 @@ class FrameDecoder:
         Raises:
             TunnelError: an unknown type or an oversized frame.
         """
-        view, handler = self._view, self._handler
+        view = self._view
         filled = self._filled + count
         position = 0
         if self._left:
             position = min(self._left, filled)
             self._left -= position
-            handler(_DATA, bool(self._kind & END) and not self._left, self._stream, view[:position].tobytes())
+            self.frame(_DATA, bool(self._kind & END) and not self._left, self._stream, view[:position].tobytes())
         unpack, buffer = HEADER.unpack_from, self._bytes
+        kind: int
+        stream: int
+        length: int
         while filled - position >= HEADER_BYTES:
             kind, stream, length = unpack(buffer, position)
             if length > MAX_PAYLOAD_BYTES or kind & 0x7F not in _KNOWN:
@@ -104,11 +106,11 @@ class FrameDecoder:
             start = position + HEADER_BYTES
             position = start + length
             if position <= filled:
-                handler(kind & 0x7F, kind >= END, stream, view[start:position].tobytes())
+                self.frame(kind & 0x7F, kind >= END, stream, view[start:position].tobytes())
             elif kind & 0x7F == _DATA:
                 self._kind, self._stream, self._left = kind, stream, position - filled
                 if start < filled:
-                    handler(_DATA, False, stream, view[start:filled].tobytes())
+                    self.frame(_DATA, False, stream, view[start:filled].tobytes())
                 position = filled
                 break
             else:

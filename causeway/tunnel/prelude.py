@@ -11,15 +11,15 @@ remember what they made of it: the same question is the same bytes.
 """
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from causeway.http import RequestHead
 from causeway.tunnel.errors import TunnelError
 
-NONE = b"-"
+NONE: Final = b"-"
 
-_REQUEST_ID = re.compile(rb"[0-9a-f]{16,40}")
-_PRELUDE = re.compile(
+_REQUEST_ID: Final = re.compile(rb"[0-9a-f]{16,40}")
+_PRELUDE: Final = re.compile(
     rb" ([A-Za-z0-9][A-Za-z0-9._$/\-]{0,99}) ([0-9A-Fa-f:.]{2,45}) ([\x21-\x7e]{1,1024}) (-|[0-9]{1,20})\r\n"
 )
 

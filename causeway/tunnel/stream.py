@@ -1,15 +1,15 @@
 """One side of one stream: sends within its credit, and counts what it receives."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from causeway.tunnel.credit import INITIAL_CREDIT, ReceiveCredit
 from causeway.tunnel.errors import TunnelError
 from causeway.tunnel.frames import END, MAX_PAYLOAD_BYTES, FrameType
 
-_DATA = int(FrameType.DATA)
-_DATA_END = _DATA | END
-_TRAILERS_END = int(FrameType.TRAILERS) | END
-_CREDIT = int(FrameType.CREDIT)
+_DATA: Final = int(FrameType.DATA)
+_DATA_END: Final = _DATA | END
+_TRAILERS_END: Final = int(FrameType.TRAILERS) | END
+_CREDIT: Final = int(FrameType.CREDIT)
 
 
 class Carrier(Protocol):

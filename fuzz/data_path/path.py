@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import time
-from typing import Any
+from typing import Any, cast
 
 from causeway.connection_point.service import ConnectionPoint
 from causeway.connection_point.tunnel import ConnectionPointTunnel
@@ -217,7 +217,7 @@ class DataPath:
         self.worker.answered = []
         device = Device(transport)
         self._devices.append((device, transport))
-        protocol.connection_made(transport)
+        protocol.connection_made(cast("Any", transport))
         return device
 
     def stall_tunnel(self, *, on: bool) -> None:

@@ -33,7 +33,7 @@ class MemoryTransport(asyncio.Transport):
         closed: the connection is gone.
     """
 
-    def __init__(self, protocol: asyncio.Protocol | asyncio.BufferedProtocol, tls: TlsFacts) -> None:
+    def __init__(self, protocol: Any, tls: TlsFacts) -> None:
         super().__init__({"ssl_object": tls, "peername": ("192.0.2.7", 50000)})
         self._loop = asyncio.get_running_loop()
         self._protocol = protocol
@@ -96,7 +96,7 @@ class MemoryTransport(asyncio.Transport):
 
     def _deliver(self, data: bytes) -> None:
         protocol = self._protocol
-        if isinstance(protocol, asyncio.BufferedProtocol):
+        if hasattr(protocol, "get_buffer"):
             while data:
                 buffer = memoryview(protocol.get_buffer(-1))
                 count = min(len(buffer), len(data))

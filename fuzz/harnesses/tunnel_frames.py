@@ -10,10 +10,10 @@ from causeway.tunnel.frames import (
     HEADER,
     HEADER_BYTES,
     MAX_PAYLOAD_BYTES,
-    FrameDecoder,
     FrameType,
     encode,
 )
+from fuzz.frames import FrameDecoder
 from fuzz.harnesses.splits import WHOLE, pieces
 
 

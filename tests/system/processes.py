@@ -157,11 +157,21 @@ class Process:
         return wait_until(look, timeout=timeout, what=f"{count} times {event} {fields} in {self.log}")
 
 
+def compiled() -> dict[str, str]:
+    """The environment in which ``python -P -m causeway.cli`` is the compiled Causeway, as it stands on a gateway.
+
+    The unit tests, and ``causeway up`` in its own tests, are the interpreted one.
+    """
+    folder = Path(sys.prefix) / "compiled"
+    assert folder.is_dir(), "make compiled"
+    return {"PYTHONPATH": str(folder)}
+
+
 class Part(Process):
-    """A part of Causeway with an admin address."""
+    """A part of Causeway with an admin address; compiled."""
 
     def __init__(self, arguments: Sequence[str | Path], log: Path, admin_port: int) -> None:
-        super().__init__([sys.executable, "-m", "causeway.cli", *arguments], log)
+        super().__init__([sys.executable, "-P", "-m", "causeway.cli", *arguments], log, environment=compiled())
         self.admin = f"http://127.0.0.1:{admin_port}"
 
     def get(self, path: str) -> httpx.Response:

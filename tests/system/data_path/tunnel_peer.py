@@ -5,8 +5,9 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
-from causeway.tunnel.frames import END, FrameDecoder, FrameType, encode
+from causeway.tunnel.frames import END, FrameType, encode
 from causeway.tunnel.handshake import ALPN, ConnectionPointHello, encode_message
+from fuzz.frames import FrameDecoder
 from tests.system.certificates import Pair
 
 Frame = tuple[int, bool, int, bytes]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from causeway.tunnel.frames import FrameDecoder
+from fuzz.frames import FrameDecoder
 
 Frame = tuple[int, bool, int, bytes]
 

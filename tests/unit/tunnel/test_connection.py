@@ -7,8 +7,9 @@ import pytest
 from causeway.tunnel.connection import Tunnel
 from causeway.tunnel.credit import INITIAL_CREDIT
 from causeway.tunnel.errors import TunnelError, TunnelLost
-from causeway.tunnel.frames import FrameDecoder, FrameType, encode
+from causeway.tunnel.frames import FrameType, encode
 from causeway.tunnel.stream import Stream
+from fuzz.frames import FrameDecoder
 from tests.unit.tunnel.manual import FakeTransport, ManualLoop, feed, frames_of
 
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causeway.tunnel.errors import TunnelError
-from causeway.tunnel.frames import BUFFER_BYTES, END, HEADER_BYTES, MAX_PAYLOAD_BYTES, FrameDecoder, FrameType, encode
+from causeway.tunnel.frames import BUFFER_BYTES, END, HEADER_BYTES, MAX_PAYLOAD_BYTES, FrameType, encode
+from fuzz.frames import FrameDecoder
 from tests.unit.tunnel.manual import Frame, feed, frames_of
 
 frames = st.tuples(
