@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from causeway.cli.shared.help import examples, pointer
 from causeway.cli.shared.output import stdout
 from causeway.errors import OperatorError
 from causeway.files import make_private_folder
@@ -20,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="The site's own certificate authority, and the key that signs the gateway settings.",
+    epilog=pointer("set-up.md"),
 )
 
 
@@ -37,7 +39,7 @@ FolderOption = Annotated[Path, typer.Option("--authority", "-a", help="The autho
 _FOLDER = Path("authority")
 
 
-@app.command()
+@app.command(epilog=examples("causeway authority create --name 'Contoso authority'"))
 def create(
     authority: FolderOption = _FOLDER,
     name: Annotated[str, typer.Option(help="The name in its certificate.")] = "Causeway authority",
@@ -49,7 +51,11 @@ def create(
     stdout.print(f"{authority / 'ca.pem'}: the certificate that the other parts trust", markup=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "causeway authority issue gateway gateway.contoso.com", "causeway authority issue connection-point cp01"
+    )
+)
 def issue(
     purpose: Annotated[Purpose, typer.Argument(help="What the certificate is for.")],
     names: Annotated[list[str], typer.Argument(help="Its name; for servers, DNS names and IP addresses.")],
@@ -81,7 +87,7 @@ def issue(
     stdout.print(f"{certificate} and {key}", markup=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(epilog=examples("causeway authority revoke cp01.pem"))
 def revoke(
     certificate: Annotated[Path, typer.Argument(help="The certificate's file (PEM or DER).")],
     authority: FolderOption = _FOLDER,
@@ -94,14 +100,14 @@ def revoke(
     stdout.print(f"{name} is revoked." if new else f"{name} was revoked already.", markup=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(epilog=examples("causeway authority revocation-list"))
 def revocation_list(authority: FolderOption = _FOLDER) -> None:
     """Sign `ca.crl` anew. It is good for 90 days; `issue` and `revoke` sign it anew, too."""
     publish(authority, Authority.open(authority))
     stdout.print(f"{authority / REVOCATION_LIST}", markup=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(epilog=examples("causeway authority settings-key --out site"))
 def settings_key(
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder for settings.key and settings.pub.")] = Path(),
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from causeway.cli.shared.help import examples, pointer
 from causeway.cli.shared.options import ConfigOption, JsonOption, PrintDefaultOption
 from causeway.cli.shared.output import print_checks, print_json, stdout
 from causeway.configuration import default_toml, load
@@ -22,13 +23,18 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="The connection point: the premises side, which dials the gateways.",
+    epilog=pointer("set-up.md#5-the-connection-point"),
 )
 
 
 _DEFAULT = Path("connection-point.toml")
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "causeway connection-point run --config connection-point.toml", "causeway connection-point run --print-default"
+    )
+)
 def run(config: ConfigOption = _DEFAULT, print_default: PrintDefaultOption = False) -> None:
     """Run a connection point until SIGTERM or Ctrl-C, then drain."""
     if print_default:
@@ -37,7 +43,7 @@ def run(config: ConfigOption = _DEFAULT, print_default: PrintDefaultOption = Fal
     run_connection_point(load(config, ConnectionPointConfig))
 
 
-@app.command()
+@app.command(epilog=examples("causeway connection-point check --config connection-point.toml"))
 def check(
     config: ConfigOption = _DEFAULT, as_json: JsonOption = False, print_default: PrintDefaultOption = False
 ) -> None:
@@ -49,7 +55,7 @@ def check(
     raise typer.Exit(print_checks(results, as_json=as_json))
 
 
-@app.command()
+@app.command(epilog=examples("causeway connection-point identity-keys --jwks"))
 def identity_keys(
     config: ConfigOption = _DEFAULT,
     jwks: Annotated[bool, typer.Option("--jwks", help="Print the JSON Web Key Set of this connection point.")] = False,

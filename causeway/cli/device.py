@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from causeway.cli.shared.help import examples, pointer
 from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import OK, PROBLEMS, print_json, print_table, stdout
 from causeway.device.client import DeviceClient
@@ -20,7 +21,10 @@ from causeway.errors import OperatorError
 from causeway.observability.logging import configure
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="A reference client: registers this machine, gets policy, reports."
+    no_args_is_help=True,
+    add_completion=False,
+    help="A reference client: registers this machine, gets policy, reports.",
+    epilog=pointer("set-up.md#6-a-device"),
 )
 
 _Result = TypeVar("_Result")
@@ -77,7 +81,12 @@ TokenHeader = Annotated[
 ]
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "causeway device register --url https://gateway.contoso.com/CCM_Proxy_ServerAuth/72057594037927941 "
+        "--bulk-token-file token"
+    )
+)
 def register(
     url: Url,
     state: State,
@@ -114,7 +123,9 @@ def register(
     raise typer.Exit(OK if known.registered else PROBLEMS)
 
 
-@app.command()
+@app.command(
+    epilog=examples("causeway device policy --url https://gateway.contoso.com/CCM_Proxy_ServerAuth/72057594037927941")
+)
 def policy(
     url: Url,
     state: State,
@@ -148,7 +159,11 @@ def policy(
     print_table(("policy", "version", "category"), rows, none="No policies.")
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "causeway device heartbeat --url https://gateway.contoso.com/CCM_Proxy_ServerAuth/72057594037927941"
+    )
+)
 def heartbeat(
     url: Url,
     state: State,
@@ -170,7 +185,11 @@ def heartbeat(
     _done({"identity": identity, "sent": True}, f"Heartbeat of {identity} sent.", as_json=as_json)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "causeway device inventory --url https://gateway.contoso.com/CCM_Proxy_ServerAuth/72057594037927941"
+    )
+)
 def inventory(
     url: Url,
     state: State,
@@ -189,7 +208,7 @@ def inventory(
     _done({"identity": report.client_id, "sent": True, "classes": classes}, told, as_json=as_json)
 
 
-@app.command()
+@app.command(epilog=examples("causeway device token --url https://mp01.corp.contoso.com"))
 def token(
     url: Url,
     state: State,
@@ -221,7 +240,7 @@ def token(
     _done({"identity": kept.identity, "until": until}, f"{kept.identity} may be away until {until}.", as_json=as_json)
 
 
-@app.command()
+@app.command(epilog=examples("causeway device show --json"))
 def show(state: State, as_json: JsonOption = False) -> None:
     """Show what this machine knows of itself as a device, without asking anybody."""
     # Without taking the folder: the file is always whole, and a device that runs keeps the folder for itself.
@@ -247,7 +266,9 @@ def show(state: State, as_json: JsonOption = False) -> None:
         print_table(("what", "value"), rows, none="")
 
 
-@app.command()
+@app.command(
+    epilog=examples("causeway device run --url https://gateway.contoso.com/CCM_Proxy_ServerAuth/72057594037927941")
+)
 def run(
     url: Url,
     state: State,

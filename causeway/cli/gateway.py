@@ -4,6 +4,7 @@ from pathlib import Path
 
 import typer
 
+from causeway.cli.shared.help import examples, pointer
 from causeway.cli.shared.options import ConfigOption, JsonOption, PrintDefaultOption
 from causeway.cli.shared.output import print_checks
 from causeway.configuration import default_toml, load
@@ -12,11 +13,14 @@ from causeway.gateway.config import HEADING, GatewayConfig
 from causeway.gateway.supervisor import run as run_gateway
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="The gateway: the cloud side, where devices connect."
+    no_args_is_help=True,
+    add_completion=False,
+    help="The gateway: the cloud side, where devices connect.",
+    epilog=pointer("set-up.md#4-the-gateway"),
 )
 
 
-@app.command()
+@app.command(epilog=examples("causeway gateway run --config gateway.toml", "causeway gateway run --print-default"))
 def run(config: ConfigOption = Path("gateway.toml"), print_default: PrintDefaultOption = False) -> None:
     """Run a gateway until SIGTERM or Ctrl-C, then drain.
 
@@ -28,7 +32,7 @@ def run(config: ConfigOption = Path("gateway.toml"), print_default: PrintDefault
     run_gateway(load(config, GatewayConfig))
 
 
-@app.command()
+@app.command(epilog=examples("causeway gateway check --config gateway.toml"))
 def check(
     config: ConfigOption = Path("gateway.toml"), as_json: JsonOption = False, print_default: PrintDefaultOption = False
 ) -> None:

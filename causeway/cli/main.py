@@ -91,6 +91,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="An open cloud management gateway: devices on the internet, managed by servers that only dial out.",
+    epilog="Exit codes: 0 all is well, 1 problems were found, 2 wrong use. More: README.md, docs/errors.md",
 )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from causeway.cli.shared.help import examples
 from causeway.cli.shared.output import OK, PROBLEMS, print_json, stdout
 from causeway.up.home import Ports
 from causeway.up.run import Options, Outcome, run
@@ -25,7 +26,7 @@ def _address(value: str) -> str:
         raise typer.BadParameter("expected an IP address, such as 127.0.0.1 or 0.0.0.0") from error
 
 
-@app.command()
+@app.command(epilog=examples("causeway up --devices 20", "causeway up --once --json"))
 def up(
     home: Annotated[
         Path, typer.Option(help="The folder of everything; picked up again by the next `up`.")

@@ -1,11 +1,11 @@
-"""The firewall list as CSV, JSON or Markdown, for those who keep the firewalls."""
+"""The firewall list as CSV, Markdown or a value for machines, for those who keep the firewalls."""
 
 import csv
 import dataclasses
 import io
-import json
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any
 
 from causeway.plan.document import Plan
 from causeway.plan.firewall import Flow, flows, notes
@@ -17,7 +17,6 @@ class ListFormat(StrEnum):
     """How the list is written."""
 
     CSV = "csv"
-    JSON = "json"
     MARKDOWN = "markdown"
 
 
@@ -39,17 +38,20 @@ def firewall_list(plan: Plan, form: ListFormat) -> str:
     match form:
         case ListFormat.CSV:
             return _csv(rows(plan))
-        case ListFormat.JSON:
-            listed = [
-                {**dataclasses.asdict(flow), "through_proxy": plan.proxy.url if flow.through_proxy else None}
-                for flow in flows(plan)
-            ]
-            return json.dumps({"rules": listed, "notes": notes(plan)}, indent=2) + "\n"
         case ListFormat.MARKDOWN:
             lines = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
             lines += ["| " + " | ".join(row) + " |" for row in rows(plan)]
             lines += ["", *(f"- {note}" for note in notes(plan))]
             return "\n".join(lines) + "\n"
+
+
+def firewall_value(plan: Plan) -> dict[str, Any]:
+    """The whole list for machines, with what its rows leave out."""
+    listed = [
+        {**dataclasses.asdict(flow), "through_proxy": plan.proxy.url if flow.through_proxy else None}
+        for flow in flows(plan)
+    ]
+    return {"rules": listed, "notes": notes(plan)}
 
 
 def _csv(listed: Sequence[Sequence[str]]) -> str:

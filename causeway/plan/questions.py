@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 
 from causeway.clouds import CloudName
 from causeway.plan import answers as take
 from causeway.plan.answers import AZURE_NAME, Answers, Check
 from causeway.plan.groups import computer_account
-from causeway.plan.machines import DEFAULT_SIZE
+from causeway.plan.machines import DEFAULT_SIZE, VM_SIZES
+from causeway.plan.regions import REGIONS
 from causeway.plan.rules import PREFIX, suggest_prefix
 from causeway.plan.sizing import recommended_for
 from causeway.plan.values import CertificateSource, ClientAuthentication, DnsHosting, KeyType, Target
 
+YES_OR_NO = ("yes", "no")
 Default = Callable[[Answers], str]
 
 
@@ -28,6 +31,7 @@ class Question:
         default: what stands where nothing is answered; None where something must be answered.
         when: whether it has to be asked, by what was answered before.
         joined_by: what stands between several answers; the flag may then be given several times.
+        choices: what can be answered, where that is known beforehand; shells complete it.
     """
 
     topic: str
@@ -38,6 +42,7 @@ class Question:
     default: Default | None
     when: Callable[[Answers], bool] = lambda _: True
     joined_by: str = ""
+    choices: tuple[str, ...] = ()
 
     @property
     def flag(self) -> str:
@@ -87,11 +92,20 @@ QUESTIONS: tuple[Question, ...] = (
         "causeway (our own) or configmgr (Microsoft's, made in the Configuration Manager console)",
         take.choice(Target),
         _fixed("causeway"),
+        choices=tuple(Target),
     ),
     Question(
         "Organisation", "organisation", "Your organisation", "for titles and the certificate's subject", take.line, None
     ),
-    Question("Azure", "cloud", "Cloud", "global or us-government", take.choice(CloudName), _fixed("global")),
+    Question(
+        "Azure",
+        "cloud",
+        "Cloud",
+        "global or us-government",
+        take.choice(CloudName),
+        _fixed("global"),
+        choices=tuple(CloudName),
+    ),
     Question(
         "Azure",
         "tenant_id",
@@ -115,6 +129,7 @@ QUESTIONS: tuple[Question, ...] = (
         "near your clients, as `az account list-locations` names it",
         take.a_region,
         lambda answers: "westeurope" if answers["cloud"] is CloudName.GLOBAL else "usgovvirginia",
+        choices=tuple(chain.from_iterable(REGIONS.values())),
     ),
     Question(
         "Names",
@@ -148,6 +163,7 @@ QUESTIONS: tuple[Question, ...] = (
         "yes or no; one that exists must be in the same region",
         take.yes_or_no,
         _fixed("no"),
+        choices=YES_OR_NO,
     ),
     Question(
         "DNS",
@@ -157,6 +173,7 @@ QUESTIONS: tuple[Question, ...] = (
         take.choice(DnsHosting),
         _fixed("other"),
         _own_domain,
+        choices=tuple(DnsHosting),
     ),
     Question(
         "DNS",
@@ -183,6 +200,7 @@ QUESTIONS: tuple[Question, ...] = (
         "public-ca (every device trusts it already) or own-pki (devices must have its root)",
         take.a_source,
         lambda answers: str(CertificateSource.PUBLIC_CA if _own_domain(answers) else CertificateSource.OWN_PKI),
+        choices=tuple(CertificateSource),
     ),
     Question(
         "Server certificate",
@@ -191,6 +209,7 @@ QUESTIONS: tuple[Question, ...] = (
         "rsa-2048, rsa-3072, rsa-4096, p-256 or p-384; Microsoft's gateway takes rsa-2048 and rsa-4096 only",
         take.choice(KeyType),
         _fixed("rsa-2048"),
+        choices=tuple(KeyType),
     ),
     Question(
         "Server certificate",
@@ -199,6 +218,7 @@ QUESTIONS: tuple[Question, ...] = (
         "yes or no; a certificate for the service name alone is safer",
         take.yes_or_no,
         _fixed("no"),
+        choices=YES_OR_NO,
     ),
     Question(
         "Clients",
@@ -216,6 +236,7 @@ QUESTIONS: tuple[Question, ...] = (
         take.choices(ClientAuthentication),
         _fixed("certificate"),
         joined_by=",",
+        choices=tuple(ClientAuthentication),
     ),
     Question(
         "Clients",
@@ -225,6 +246,7 @@ QUESTIONS: tuple[Question, ...] = (
         take.yes_or_no,
         _fixed("yes"),
         _certificates,
+        choices=YES_OR_NO,
     ),
     Question(
         "Clients",
@@ -241,6 +263,7 @@ QUESTIONS: tuple[Question, ...] = (
         "as Azure calls it",
         take.a_vm_size,
         lambda answers: DEFAULT_SIZE[answers["target"]],
+        choices=tuple(VM_SIZES),
     ),
     Question(
         "Gateway",
@@ -257,6 +280,7 @@ QUESTIONS: tuple[Question, ...] = (
         "yes or no; clients download it directly",
         take.yes_or_no,
         _fixed("yes"),
+        choices=YES_OR_NO,
     ),
     Question(
         "Content",
@@ -335,6 +359,7 @@ QUESTIONS: tuple[Question, ...] = (
         take.yes_or_no,
         _fixed("yes"),
         _names("service_connection_point"),
+        choices=YES_OR_NO,
     ),
     Question(
         "Servers",

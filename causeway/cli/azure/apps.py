@@ -11,6 +11,7 @@ import typer
 from causeway.azure.sign_in import CredentialSource, login_command
 from causeway.cli.shared.azure_options import CredentialOption
 from causeway.cli.shared.entra_options import ClientApp, ServerApp, app_ids, open_directory
+from causeway.cli.shared.help import examples, pointer
 from causeway.cli.shared.options import JsonOption, PlanOption, TimeoutOption
 from causeway.cli.shared.output import print_json, stderr, stdout
 from causeway.clouds import CLOUDS
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
     from causeway.azure.entra.repair import Made
     from causeway.azure.entra.secret import Kept
 
-app = typer.Typer(no_args_is_help=True, help="The applications that a plan needs in Entra ID.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="The applications that a plan needs in Entra ID.",
+    epilog=pointer("azure.md#applications-in-entra-id"),
+)
 
 
 @app.callback()
@@ -45,7 +50,11 @@ class _Order:
     secret_file: Path | None
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "causeway azure apps create --dry-run", "causeway azure apps create --secret-file server-app.secret"
+    )
+)
 def create(
     plan: PlanOption = FILE,
     credential: CredentialOption = CredentialSource.ANY,
@@ -83,7 +92,7 @@ def create(
     )
 
 
-@app.command()
+@app.command(epilog=examples("causeway azure apps show --json"))
 def show(
     plan: PlanOption = FILE,
     credential: CredentialOption = CredentialSource.ANY,

@@ -15,6 +15,7 @@ from causeway.cli.cert.options import (
     installed,
     what_for,
 )
+from causeway.cli.shared.help import examples, pointer
 from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import print_json, stdout
 from causeway.cli.shared.passphrase import PassphraseOption, new_passphrase, read_asking
@@ -31,12 +32,13 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="Active Directory Certificate Services: files and commands for certreq, or web enrolment.",
+    epilog=pointer("certificates.md#from-your-own-pki"),
 )
 TemplateOption = Annotated[str, typer.Option("--template", help="The template's name (not its display name).")]
 _TEMPLATE = "CausewayGateway"
 
 
-@app.command()
+@app.command(epilog=examples("causeway cert adcs template --client"))
 def template(
     client: Annotated[bool, typer.Option("--client", help="The devices' template instead of the gateway's.")] = False,
     as_json: JsonOption = False,
@@ -52,7 +54,7 @@ def template(
         stdout.print("Then check a sample: `causeway cert inspect --client sample.cer root.cer`", markup=False)
 
 
-@app.command()
+@app.command(epilog=examples("causeway cert adcs certreq --plan causeway-plan.toml"))
 def certreq(
     folder: FolderOption = FOLDER,
     plan: PlanOption = None,
@@ -84,7 +86,9 @@ def certreq(
         stdout.print(f"   {command}", markup=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(
+    epilog=examples("causeway cert adcs web https://ca01.corp.contoso.com/certsrv --user admin@corp.contoso.com")
+)
 def web(
     url: Annotated[str, typer.Argument(help="The pages' address, such as https://ca01.corp.example.com/certsrv.")],
     user: Annotated[str, typer.Option("--user", "-u", help="DOMAIN\\user or user@domain.")],

@@ -17,6 +17,7 @@ from causeway.cli.check import site as site_checks
 from causeway.cli.check.watch import watch
 from causeway.cli.shared.azure_options import CredentialOption
 from causeway.cli.shared.entra_options import ClientApp, ServerApp
+from causeway.cli.shared.help import examples
 from causeway.cli.shared.options import PlanOption, TimeoutOption
 from causeway.cli.shared.output import print_checks
 from causeway.plan.document import FILE, read_plan
@@ -26,7 +27,7 @@ from causeway.preflight.probe import Group, Probe
 app = typer.Typer(add_completion=False)
 
 
-@app.command()
+@app.command(epilog=examples("causeway check --only dns --only certificate", "causeway check --watch --until-pass"))
 def check(
     plan_file: PlanOption = FILE,
     only: Annotated[list[Group] | None, typer.Option("--only", help="Only this group. May repeat.")] = None,

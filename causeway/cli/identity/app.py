@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from causeway.cli.identity.settings_in_force import SettingsInForce, settings_in_force
+from causeway.cli.shared.help import examples, pointer
 from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import print_checks, stderr
 from causeway.errors import OperatorError
@@ -25,7 +26,12 @@ from causeway.identity.jwt import MAX_TOKEN_BYTES, read_token
 from causeway.observability.checks import CheckResult, passed
 from causeway.pki.fingerprints import fingerprints_of
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Who a client is, and why a gateway says so.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Who a client is, and why a gateway says so.",
+    epilog=pointer("identity.md"),
+)
 
 
 @app.callback()
@@ -33,7 +39,12 @@ def options() -> None:
     """Keep ``explain`` a command of its own."""
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "causeway identity explain --token @token",
+        "causeway identity explain --cert client.pem --endpoint /CCM_Proxy_MutualAuth/72057594037927941/CCM_Client",
+    )
+)
 def explain(
     token: Annotated[
         str | None,

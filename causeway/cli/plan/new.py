@@ -3,7 +3,7 @@
 import dataclasses
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,7 +28,12 @@ def with_a_flag_for_each_question(command: Callable[..., None]) -> Callable[...,
     own = [each for each in inspect.signature(command).parameters.values() if each.kind is not each.VAR_KEYWORD]
     flags = []
     for question in QUESTIONS:
-        option = typer.Option(question.flag, help=f"{question.asks}: {question.help}", rich_help_panel=question.topic)
+        option = typer.Option(
+            question.flag,
+            help=f"{question.asks}: {question.help}",
+            rich_help_panel=question.topic,
+            autocompletion=_completion(question.choices),
+        )
         kind: Any = list[str] if question.joined_by else str
         flags.append(
             inspect.Parameter(
@@ -39,6 +44,10 @@ def with_a_flag_for_each_question(command: Callable[..., None]) -> Callable[...,
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {each.name: each.annotation for each in parameters}
     return command
+
+
+def _completion(choices: Sequence[str]) -> Callable[[str], list[str]] | None:
+    return (lambda incomplete: [each for each in choices if each.startswith(incomplete)]) if choices else None
 
 
 @with_a_flag_for_each_question

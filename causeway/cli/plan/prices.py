@@ -9,6 +9,7 @@ import typer
 from causeway.azure.errors import RetailPricesUnavailable
 from causeway.azure.retail_prices import RetailPrices
 from causeway.cli.plan.options import READABLE, PlanArgument, fetched_prices_path, known_prices
+from causeway.cli.shared.help import examples, pointer
 from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import print_json, stderr, stdout
 from causeway.errors import OperatorError
@@ -17,7 +18,11 @@ from causeway.plan.cost import monthly_cost
 from causeway.plan.document import FILE, read_plan
 from causeway.plan.prices import SOURCE, filters, merged, prices_text, read_prices
 
-app = typer.Typer(no_args_is_help=True, help="Azure's retail prices, from which the cost of a month is calculated.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Azure's retail prices, from which the cost of a month is calculated.",
+    epilog=pointer("plan.md#prices"),
+)
 
 
 @app.callback()
@@ -25,7 +30,7 @@ def prices() -> None:
     """Azure's retail prices, from which the cost of a month is calculated."""
 
 
-@app.command()
+@app.command(epilog=examples("causeway plan prices refresh causeway-plan.toml"))
 def refresh(
     plan: PlanArgument = FILE,
     source: Annotated[str, typer.Option("--source", help="The list of prices, or a mirror of it; HTTPS.")] = SOURCE,

@@ -12,7 +12,7 @@ from rich.text import Text
 from causeway.cli.plan.options import READABLE, ExplainOption, PlanArgument, known_prices, print_findings
 from causeway.cli.plan.printing import print_cost, print_facts, print_heading, print_topic
 from causeway.cli.shared.options import JsonOption
-from causeway.cli.shared.output import OK, PROBLEMS, print_json, stdout
+from causeway.cli.shared.output import OK, PROBLEMS, json_text, print_json, stdout
 from causeway.errors import OperatorError
 from causeway.files import write_atomically
 from causeway.plan.access import custom_roles
@@ -21,7 +21,7 @@ from causeway.plan.difference import Difference, consequences, differences
 from causeway.plan.document import FILE, read_plan
 from causeway.plan.facts import all_facts
 from causeway.plan.findings import cannot_work, contradictions
-from causeway.plan.firewall_list import ListFormat, firewall_list
+from causeway.plan.firewall_list import ListFormat, firewall_list, firewall_value
 from causeway.plan.page import plan_page
 from causeway.plan.runbook import runbook
 from causeway.plan.summary import summary
@@ -59,9 +59,11 @@ def firewall(
     plan: PlanArgument = FILE,
     form: Annotated[ListFormat, typer.Option("--format", help="How to write it.")] = ListFormat.MARKDOWN,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="A file; without it, standard output.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Print every connection that must be let through, for those who keep the firewalls."""
-    text = firewall_list(read_plan(plan), form)
+    document = read_plan(plan)
+    text = json_text(firewall_value(document)) + "\n" if as_json else firewall_list(document, form)
     if out is None:
         print(text, end="")
         return

@@ -23,9 +23,14 @@ stderr = Console(stderr=True, highlight=False)
 _COLOURS = {Status.PASS: "green", Status.WARN: "yellow", Status.FAIL: "red", Status.SKIP: "dim"}
 
 
+def json_text(value: Any) -> str:
+    """One JSON value for machines, on one line."""
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
 def print_json(value: Any) -> None:
-    """One JSON value for machines."""
-    print(json.dumps(value, default=str, ensure_ascii=False), flush=True)
+    """Print one JSON value."""
+    print(json_text(value), flush=True)
 
 
 def moment(at: datetime | None, *, none: str = "-") -> str:

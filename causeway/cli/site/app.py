@@ -4,6 +4,7 @@ from pathlib import Path
 
 import typer
 
+from causeway.cli.shared.help import examples, pointer
 from causeway.cli.shared.options import ConfigOption, JsonOption, PrintDefaultOption
 from causeway.cli.shared.output import print_checks
 from causeway.cli.site import blocks, certificates, devices, revocation
@@ -13,7 +14,10 @@ from causeway.site.config import HEADING, SiteConfig
 from causeway.site.service import run as run_site
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="The site: management point, database, gateway settings."
+    no_args_is_help=True,
+    add_completion=False,
+    help="The site: management point, database, gateway settings.",
+    epilog=pointer("site.md"),
 )
 app.add_typer(devices.app, name="devices")
 app.add_typer(blocks.app, name="blocks")
@@ -21,7 +25,7 @@ app.add_typer(certificates.app, name="certificates")
 app.add_typer(revocation.app, name="revocation")
 
 
-@app.command()
+@app.command(epilog=examples("causeway site run --config site.toml", "causeway site run --print-default"))
 def run(config: ConfigOption = Path("site.toml"), print_default: PrintDefaultOption = False) -> None:
     """Run the site until SIGTERM or Ctrl-C, then drain. SIGHUP reads the configuration again."""
     if print_default:
@@ -30,7 +34,7 @@ def run(config: ConfigOption = Path("site.toml"), print_default: PrintDefaultOpt
     run_site(config)
 
 
-@app.command()
+@app.command(epilog=examples("causeway site check --config site.toml"))
 def check(
     config: ConfigOption = Path("site.toml"), as_json: JsonOption = False, print_default: PrintDefaultOption = False
 ) -> None:

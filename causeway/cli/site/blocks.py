@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from causeway.cli.shared.help import examples, pointer
 from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import moment, print_json, print_table, stdout
 from causeway.cli.shared.site_database import FILE, ConfigOption, opened
@@ -20,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="Blocked names, tokens, Entra tenants, and ids of devices that are not registered.",
+    epilog=pointer("identity.md#blocking"),
 )
 
 # As long as the gateway settings take one.
@@ -45,7 +47,7 @@ ValueArgument = Annotated[
 ]
 
 
-@app.command("list")
+@app.command("list", epilog=examples("causeway site blocks list --json"))
 def list_blocked(config: ConfigOption = FILE, as_json: JsonOption = False) -> None:
     """List what is blocked here; devices, certificates and bulk tokens have lists of their own."""
     with opened(config) as database:
@@ -57,7 +59,7 @@ def list_blocked(config: ConfigOption = FILE, as_json: JsonOption = False) -> No
     print_table(("kind", "value", "blocked at", "reason"), rows, none="No names, ids, tokens or tenants are blocked.")
 
 
-@app.command()
+@app.command(epilog=examples("causeway site blocks add name LAPTOP-17 --reason stolen"))
 def add(
     kind: KindArgument,
     value: ValueArgument,
@@ -73,7 +75,7 @@ def add(
     stdout.print(f"The {kind} {value} {done}.", markup=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(epilog=examples("causeway site blocks remove name LAPTOP-17"))
 def remove(kind: KindArgument, value: ValueArgument, config: ConfigOption = FILE) -> None:
     """Take a block away."""
     value = _checked(kind, value)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from causeway.cli.shared.help import examples, pointer
 from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import moment, print_json, print_table, stdout
 from causeway.cli.shared.site_database import FILE, ConfigOption, opened
@@ -21,6 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="Blocked client certificates. A running site publishes a change at once.",
+    epilog=pointer("identity.md#blocking"),
 )
 
 _NOT_SHOWN = re.compile("[:\\s\u200e]")
@@ -35,7 +37,7 @@ CertificateArgument = Annotated[
 ]
 
 
-@app.command("list")
+@app.command("list", epilog=examples("causeway site certificates list --json"))
 def list_blocked(config: ConfigOption = FILE, as_json: JsonOption = False) -> None:
     """List the certificates that are blocked, by themselves or with their device."""
     with opened(config) as database:
@@ -47,7 +49,7 @@ def list_blocked(config: ConfigOption = FILE, as_json: JsonOption = False) -> No
     print_table(("SHA-256", "blocked at", "reason"), rows, none="No certificates are blocked.")
 
 
-@app.command()
+@app.command(epilog=examples("causeway site certificates block laptop-17.cer --reason stolen"))
 def block(
     certificate: CertificateArgument,
     config: ConfigOption = FILE,
@@ -60,7 +62,7 @@ def block(
     stdout.print(f"{fingerprint} is blocked." if new else f"{fingerprint} was blocked already.", soft_wrap=True)
 
 
-@app.command()
+@app.command(epilog=examples("causeway site certificates unblock laptop-17.cer"))
 def unblock(certificate: CertificateArgument, config: ConfigOption = FILE) -> None:
     """Accept a certificate again."""
     with opened(config) as database:

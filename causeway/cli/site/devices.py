@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from causeway.cli.shared.help import examples, pointer
 from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import moment, print_json, print_table, stdout
 from causeway.cli.shared.site_database import FILE, ConfigOption, opened
@@ -16,12 +17,17 @@ from causeway.site.database.devices import DeviceRow
 from causeway.site.database.models import ApprovalState
 from causeway.site.database.reports import Kind
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Registered devices: who waits, who is let in.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Registered devices: who waits, who is let in.",
+    epilog=pointer("site.md"),
+)
 
 DeviceArgument = Annotated[str, typer.Argument(help="The device: its number, its id (GUID:…), or its name.")]
 
 
-@app.command("list")
+@app.command("list", epilog=examples("causeway site devices list --approval pending"))
 def list_devices(
     config: ConfigOption = FILE,
     approval: Annotated[ApprovalState | None, typer.Option("--approval", help="Only devices that stand so.")] = None,
@@ -37,7 +43,7 @@ def list_devices(
     print_table(columns, [_cells(one) for one in found], none="No devices.")
 
 
-@app.command()
+@app.command(epilog=examples("causeway site devices show LAPTOP-17"))
 def show(device: DeviceArgument, config: ConfigOption = FILE, as_json: JsonOption = False) -> None:
     """Show one device, its certificates and what it reported."""
     with opened(config) as database:
@@ -74,7 +80,7 @@ def show(device: DeviceArgument, config: ConfigOption = FILE, as_json: JsonOptio
     )
 
 
-@app.command()
+@app.command(epilog=examples("causeway site devices report LAPTOP-17 heartbeat"))
 def report(
     device: DeviceArgument,
     kind: Annotated[Kind, typer.Argument(help="Which report.")],
@@ -89,7 +95,7 @@ def report(
     print(body)
 
 
-@app.command()
+@app.command(epilog=examples("causeway site devices approve LAPTOP-17"))
 def approve(device: DeviceArgument, config: ConfigOption = FILE) -> None:
     """Let a device in that waits."""
     with opened(config) as database:
@@ -98,7 +104,7 @@ def approve(device: DeviceArgument, config: ConfigOption = FILE) -> None:
     _say(found, "approved")
 
 
-@app.command()
+@app.command(epilog=examples("causeway site devices block LAPTOP-17 --reason stolen"))
 def block(
     device: DeviceArgument,
     config: ConfigOption = FILE,
@@ -111,7 +117,7 @@ def block(
     _say(found, "blocked")
 
 
-@app.command()
+@app.command(epilog=examples("causeway site devices unblock LAPTOP-17"))
 def unblock(device: DeviceArgument, config: ConfigOption = FILE) -> None:
     """Take the block of a device away: it is again what it was before, approved or waiting."""
     with opened(config) as database:
@@ -123,7 +129,7 @@ def unblock(device: DeviceArgument, config: ConfigOption = FILE) -> None:
         stdout.print(f"It is still refused: {other}", markup=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(epilog=examples("causeway site devices remove LAPTOP-17"))
 def remove(device: DeviceArgument, config: ConfigOption = FILE) -> None:
     """Forget a device and its reports. It may register again; to keep it out, block it instead."""
     with opened(config) as database:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import typer
 
+from causeway.cli.shared.help import examples, pointer
 from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import moment, print_json, print_table, stdout
 from causeway.cli.shared.site_database import FILE, ConfigOption, opened
@@ -14,10 +15,11 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="Revocation lists of the authorities of client certificates.",
+    epilog=pointer("revocation.md"),
 )
 
 
-@app.command("list")
+@app.command("list", epilog=examples("causeway site revocation list --json"))
 def list_sources(config: ConfigOption = FILE, as_json: JsonOption = False) -> None:
     """List the places that revocation lists come from, and how the newest list of each stands."""
     with opened(config) as database:
@@ -40,7 +42,7 @@ def list_sources(config: ConfigOption = FILE, as_json: JsonOption = False) -> No
     print_table(columns, rows, none="No revocation list was asked for yet.")
 
 
-@app.command()
+@app.command(epilog=examples("causeway site revocation refresh"))
 def refresh(
     config: ConfigOption = FILE,
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from causeway.cli.shared.help import examples, pointer
 from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import moment, print_json, print_table, stdout
 from causeway.cli.shared.site_database import FILE, ConfigOption, opened, opened_site
@@ -24,6 +25,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="Bulk registration tokens: with one, devices without a certificate register over the internet.",
+    epilog=pointer("identity.md#letting-devices-in"),
 )
 app.add_typer(keys.app, name="keys")
 
@@ -32,7 +34,7 @@ TokenArgument = Annotated[str, typer.Argument(help="The token's id, as `causeway
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
 
 
-@app.command()
+@app.command(epilog=examples("causeway token new --lifetime 3d --max-uses 20 --note 'branch office' --file token"))
 def new(
     config: ConfigOption = FILE,
     lifetime: Annotated[str, typer.Option(help="How long devices may register with it: 3d, 72h or 4320m.")] = "3d",
@@ -67,7 +69,7 @@ def new(
         print(token)
 
 
-@app.command("list")
+@app.command("list", epilog=examples("causeway token list --json"))
 def list_tokens(config: ConfigOption = FILE, as_json: JsonOption = False) -> None:
     """List the tokens, the newest first."""
     now = datetime.now(UTC)
@@ -83,7 +85,7 @@ def list_tokens(config: ConfigOption = FILE, as_json: JsonOption = False) -> Non
     print_table(("id", "state", "until", "uses", "last use", "note"), rows, none="No tokens.")
 
 
-@app.command()
+@app.command(epilog=examples("causeway token show 7d6e0a3c-6f0b-4e55-9d3c-2b1f4f0a9c11"))
 def show(token: TokenArgument, config: ConfigOption = FILE, as_json: JsonOption = False) -> None:
     """Show one token and the devices that registered with it."""
     now = datetime.now(UTC)
@@ -104,7 +106,7 @@ def show(token: TokenArgument, config: ConfigOption = FILE, as_json: JsonOption 
     print_table(("device", "name", "registered"), rows, none="No device has registered with it.")
 
 
-@app.command()
+@app.command(epilog=examples("causeway token block 7d6e0a3c-6f0b-4e55-9d3c-2b1f4f0a9c11 --reason lost"))
 def block(
     token: TokenArgument,
     config: ConfigOption = FILE,
@@ -116,7 +118,7 @@ def block(
     stdout.print(f"{_id(token)} is blocked." if changed else f"{_id(token)} was blocked already.", soft_wrap=True)
 
 
-@app.command()
+@app.command(epilog=examples("causeway token unblock 7d6e0a3c-6f0b-4e55-9d3c-2b1f4f0a9c11"))
 def unblock(token: TokenArgument, config: ConfigOption = FILE) -> None:
     """Let devices register with a token again, for as long as it lasts."""
     if not _change(config, token, lambda database: bulk_tokens.unblock(database, _id(token))):

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from causeway.cli.shared.help import examples, pointer
 from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import moment, print_json, print_table, stdout
 from causeway.cli.shared.site_database import FILE, ConfigOption, opened_site
@@ -16,12 +17,17 @@ from causeway.site.database import signing_keys as rows_of_keys
 from causeway.site.token_service import SigningKeys, signing_keys
 from causeway.site.token_service.sealing import Seal
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="The keys that sign the site's tokens.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="The keys that sign the site's tokens.",
+    epilog=pointer("identity.md#signing-keys"),
+)
 
 KeyArgument = Annotated[str, typer.Argument(help="The key's id, or its beginning.")]
 
 
-@app.command("list")
+@app.command("list", epilog=examples("causeway token keys list --json"))
 def list_keys(config: ConfigOption = FILE, as_json: JsonOption = False) -> None:
     """List the keys, those that sign last first."""
     now = datetime.now(UTC)
@@ -61,7 +67,7 @@ def list_keys(config: ConfigOption = FILE, as_json: JsonOption = False) -> None:
     )
 
 
-@app.command()
+@app.command(epilog=examples("causeway token keys rotate"))
 def rotate(
     config: ConfigOption = FILE,
     lead: Annotated[
@@ -81,7 +87,7 @@ def rotate(
     stdout.print(f"A new key signs from {moment(signs_from)}.")
 
 
-@app.command()
+@app.command(epilog=examples("causeway token keys withdraw 3f9a --reason copied"))
 def withdraw(
     key: KeyArgument,
     config: ConfigOption = FILE,
@@ -99,7 +105,7 @@ def withdraw(
     stdout.print(f"{key_id} is withdrawn." if changed else f"{key_id} was withdrawn already.", soft_wrap=True)
 
 
-@app.command()
+@app.command(epilog=examples("causeway token keys restore 3f9a"))
 def restore(key: KeyArgument, config: ConfigOption = FILE) -> None:
     """Have a withdrawn key's tokens count again at every gateway: it was withdrawn by mistake, and nobody knows it."""
     with opened_site(config) as (_, database):

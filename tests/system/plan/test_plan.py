@@ -87,6 +87,7 @@ def test_the_firewall_list_is_read_by_a_spreadsheet(planned: Path) -> None:
     listed = plan(planned, "firewall", "--format=csv")
     rows = list(csv.DictReader(io.StringIO(listed.stdout)))
     assert {row["ports"] for row in rows if row["source"] == "cp01.corp.contoso.com"} == {"10124-10127", "443", "8531"}
+    assert len(json.loads(plan(planned, "firewall", "--json").stdout)["rules"]) == len(rows)
 
 
 def test_the_custom_roles_are_json_of_azure(planned: Path) -> None:

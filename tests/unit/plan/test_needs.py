@@ -11,7 +11,7 @@ from causeway.plan.applications import ApplicationRole
 from causeway.plan.certificate import certificate_need, public_refusal
 from causeway.plan.document import GroupSection, Plan
 from causeway.plan.firewall import CLIENTS, GATEWAY, flows, tunnel_ports
-from causeway.plan.firewall_list import COLUMNS, ListFormat, firewall_list
+from causeway.plan.firewall_list import COLUMNS, ListFormat, firewall_list, firewall_value
 from causeway.plan.groups import computer_account
 from causeway.plan.sizing import recommended
 from causeway.plan.values import ClientAuthentication, GroupPurpose, KeyType, ManagementPointMode, Target
@@ -147,13 +147,13 @@ def test_content_and_entra_open_what_they_need_and_nothing_otherwise() -> None:
     assert "login.microsoftonline.com" in destinations(contoso(clients__authentication=ENTRA))
 
 
-def test_the_list_is_csv_json_and_markdown_with_the_same_rules() -> None:
+def test_the_list_is_csv_markdown_and_a_value_with_the_same_rules() -> None:
     plan = contoso(proxy__url="http://proxy.corp.contoso.com:8080")
     number = len(flows(plan))
     lines = firewall_list(plan, ListFormat.CSV).splitlines()
     assert lines[0] == ",".join(COLUMNS)
     assert len(lines) == number + 1
-    document = json.loads(firewall_list(plan, ListFormat.JSON))
+    document = firewall_value(plan)
     assert len(document["rules"]) == number
     assert document["rules"][0]["first_port"] == 10124
     assert document["rules"][0]["through_proxy"] == "http://proxy.corp.contoso.com:8080"
