@@ -70,7 +70,7 @@ def issue(
         if path.exists():
             raise OperatorError(f"{path}: exists already; move it away or choose another --out")
     if purpose not in (Purpose.GATEWAY, Purpose.SITE) and len(names) > 1:
-        raise OperatorError(f"a certificate for {purpose} has one name; {len(names)} were given")
+        raise OperatorError(f"a certificate for {purpose} has one name; {len(names)} were given; issue one for each")
     match purpose:
         case Purpose.GATEWAY:
             issued = issuer.issue_server(names, new_p256_key(), Role.GATEWAY)
@@ -115,6 +115,6 @@ def settings_key(
     make_private_folder(out)
     private, public = out / "settings.key", out / "settings.pub"
     if private.exists():
-        raise OperatorError(f"{private}: exists already; every gateway that pinned it would have to pin the new one")
+        raise OperatorError(f"{private}: exists already, and gateways pin it; keep it, or choose another --out")
     new_signing_key(private, public)
     stdout.print(f"{private} for the site, {public} for gateways and connection points", markup=False, soft_wrap=True)

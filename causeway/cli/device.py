@@ -316,7 +316,8 @@ def _bulk_token(file: str | None) -> str | None:
         # A token has some hundred characters; more than a few thousand is another file.
         text = sys.stdin.read(_MAX_TOKEN) if file == "-" else _read(Path(file))
     except (OSError, UnicodeDecodeError) as error:
-        raise OperatorError(f"{file}: the bulk registration token cannot be read: {error}") from None
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise OperatorError(f"{file}: the bulk registration token cannot be read: {why}; expected its file") from None
     if not text.strip():
         raise OperatorError(f"{'standard input' if file == '-' else file}: empty; expected a bulk registration token")
     return text.strip()

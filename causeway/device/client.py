@@ -249,7 +249,9 @@ class DeviceClient:
 
     def _require_registration(self) -> None:
         if not self._state.identity:
-            raise NotRegisteredError(f"{self.config.state}: the device is not registered; register it first")
+            raise NotRegisteredError(
+                f"{self.config.state}: the device is not registered; `causeway device register` does that"
+            )
         if not self._state.registered:
             raise PendingApprovalError(
                 f"{self._state.identity} waits for approval; approve it at the site, then register again"

@@ -127,7 +127,9 @@ def tls_context(config: DeviceConfig) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=str(config.ca) if config.ca is not None else None)
     except OSError as error:
-        raise ConfigurationError(f"{config.ca}: authorities cannot be read: {error}; expected a PEM file") from None
+        raise ConfigurationError(
+            f"{config.ca}: authorities cannot be read: {error.strerror or error}; expected a PEM file"
+        ) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if config.certificate is not None and config.key is not None:
         try:

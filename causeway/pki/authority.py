@@ -81,8 +81,13 @@ class Authority:
         Raises:
             StateError: a file is missing, corrupt, or the key is not the certificate's.
         """
-        key = load_private_key(folder / "ca.key")
         path = folder / "ca.pem"
+        if not path.exists() and not (folder / "ca.key").exists():
+            raise StateError(
+                f"{folder}: no authority is there; make one with `causeway authority create`, or name its folder with "
+                "--authority"
+            )
+        key = load_private_key(folder / "ca.key")
         try:
             certificate = x509.load_pem_x509_certificate(read_state(path, "the authority's certificate"))
         except ValueError as error:

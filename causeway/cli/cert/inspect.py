@@ -54,7 +54,7 @@ def inspect(
     elif len(what) == 1 and _ADDRESS.fullmatch(what[0]) and missing[0].suffix.lower() not in _FILES:
         results = _server(what[0], others, wanted, timeout_s)
     else:
-        raise OperatorError(f"{missing[0]}: no such file")
+        raise OperatorError(f"{missing[0]}: no such file; name files, or one server as HOST or HOST:PORT")
     raise typer.Exit(print_checks(results, as_json=as_json))
 
 

@@ -86,7 +86,7 @@ def acme(
         if (refusal := public_refusal(one)) is not None:
             raise OperatorError(f"{one}: no public authority can issue it: {refusal}")
     if dns_hook and dns_provider:
-        raise OperatorError("--dns-hook and --dns-provider exclude each other")
+        raise OperatorError("--dns-hook and --dns-provider each make the record; give one of them")
     method = DnsMethod.HOOK if dns_hook else DnsMethod.LEXICON if dns_provider else DnsMethod.MANUAL
     order = AcmeSection(
         directory=directory,

@@ -100,7 +100,9 @@ def _read(token: str) -> bytes:
             with Path(token[1:]).open("rb") as file:
                 return file.read(MAX_TOKEN_BYTES + 2).strip()
         except OSError as error:
-            raise OperatorError(f"{token[1:]}: cannot be read: {error.strerror}") from error
+            raise OperatorError(
+                f"{token[1:]}: cannot be read: {error.strerror}; expected a file with a token"
+            ) from error
     stderr.print(
         "warning: others can read a token on the command line; give --token @FILE, or --token - and standard input",
         soft_wrap=True,
@@ -142,7 +144,9 @@ def _leaf(path: Path) -> bytes:
         if b"-----BEGIN" in data:
             return x509.load_pem_x509_certificates(data)[0].public_bytes(Encoding.DER)
     except OSError as error:
-        raise OperatorError(f"{path}: cannot be read: {error.strerror}") from error
+        raise OperatorError(
+            f"{path}: cannot be read: {error.strerror}; expected a client certificate, PEM or DER"
+        ) from error
     except ValueError as error:
-        raise OperatorError(f"{path}: no certificate in PEM form") from error
+        raise OperatorError(f"{path}: not a certificate; expected a client certificate, PEM or DER") from error
     return data

@@ -102,9 +102,9 @@ def _checked(kind: Blockable, text: str) -> str:
         case Blockable.TOKEN if not re.fullmatch(r"[0-9a-f]{64}", value):
             return _uuid(value, text, "the SHA-256 of a token, nor the id of one")
         case Blockable.DEVICE if not re.fullmatch(r"[!-~]{1,128}", value):
-            raise OperatorError(f"{text[:100]}: not the id of a device")
+            raise OperatorError(f"{text[:100]}: not the id of a device, which has 1 to 128 letters, digits and signs")
     if not 0 < len(value) <= _LONGEST_VALUE:
-        raise OperatorError(f"a name has 1 to {_LONGEST_VALUE} characters")
+        raise OperatorError(f"{text[:100]}: not a name, which has 1 to {_LONGEST_VALUE} characters")
     return value
 
 

@@ -70,7 +70,7 @@ def unblock(certificate: CertificateArgument, config: ConfigOption = FILE) -> No
         unblocked = gateway_settings.unblock(database, fingerprint)
         of_device = [one for one in _of_devices(database) if one.fingerprint == fingerprint]
     if not unblocked and not of_device:
-        raise OperatorError(f"{fingerprint}: not blocked from the command line")
+        raise OperatorError(f"{fingerprint}: not blocked; `causeway site certificates list` shows what is")
     if of_device:
         raise OperatorError(f"{fingerprint}: refused since {of_device[0].reason}; {_remedy(of_device[0])}")
     stdout.print(f"{fingerprint} is not blocked any more.", soft_wrap=True)
@@ -99,6 +99,6 @@ def _fingerprint(text: str, database: Database) -> str:
     path = Path(text)
     if not path.is_file():
         raise OperatorError(
-            f"{text}: neither a file nor a SHA-256 fingerprint of 64 hexadecimal digits, nor a thumbprint of 40"
+            f"{text}: no such file; expected one, a SHA-256 fingerprint of 64 hexadecimal digits, or a thumbprint of 40"
         )
     return read_certificates([path])[0].fingerprint(SHA256()).hex()

@@ -91,7 +91,9 @@ def report(
         found = _one(database, device)
         body = reports.body_of(database, found.number, kind)
     if body is None:
-        raise OperatorError(f"{found.smsid}: no {kind} report has come yet")
+        raise OperatorError(
+            f"{found.smsid}: no {kind} report has come yet; `causeway site devices show` lists what has"
+        )
     print(body)
 
 

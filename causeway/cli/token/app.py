@@ -52,6 +52,8 @@ def new(
     ends_in = _lifetime(lifetime)
     now = datetime.now(UTC)
     with opened_site(config) as (site, database):
+        if file is not None:
+            write_atomically(file, b"")  # before there is a token that nobody could have
         token_id, token = new_bulk_token(database, site, lifetime=ends_in, max_uses=max_uses, note=note, now=now)
     if file is not None:
         write_atomically(file, token.encode("ascii") + b"\n")
@@ -122,7 +124,7 @@ def block(
 def unblock(token: TokenArgument, config: ConfigOption = FILE) -> None:
     """Let devices register with a token again, for as long as it lasts."""
     if not _change(config, token, lambda database: bulk_tokens.unblock(database, _id(token))):
-        raise OperatorError(f"{_id(token)}: not blocked")
+        raise OperatorError(f"{_id(token)}: not blocked; `causeway token list` shows the state of each")
     stdout.print(f"{_id(token)} is not blocked any more.", soft_wrap=True)
 
 

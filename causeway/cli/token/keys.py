@@ -111,7 +111,7 @@ def restore(key: KeyArgument, config: ConfigOption = FILE) -> None:
     with opened_site(config) as (_, database):
         key_id = _one(database, key)
         if not rows_of_keys.restore(database, key_id):
-            raise OperatorError(f"{key_id}: not withdrawn")
+            raise OperatorError(f"{key_id}: not withdrawn; `causeway token keys list` shows the state of each")
     stdout.print(f"{key_id} is not withdrawn any more.", soft_wrap=True)
 
 

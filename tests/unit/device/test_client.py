@@ -111,7 +111,7 @@ async def test_a_rejected_device_is_told_so(
 async def test_nothing_is_reported_before_registration(device: DeviceClient) -> None:
     async with device:
         for work in (device.policy, device.heartbeat, device.inventory):
-            with pytest.raises(NotRegisteredError, match="register it first"):
+            with pytest.raises(NotRegisteredError, match="causeway device register"):
                 await work()
         with pytest.raises(NotRegisteredError):
             await device.state_message("t", 1, 1)

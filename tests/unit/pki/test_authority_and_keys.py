@@ -104,6 +104,11 @@ def test_what_is_issued_is_written_with_rights_for_its_owner(authority: Authorit
     ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(tmp_path / "x.pem", tmp_path / "x.key")
 
 
+def test_where_there_is_no_authority_the_command_that_makes_one_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match="no authority is there; make one with `causeway authority create`"):
+        Authority.open(tmp_path)
+
+
 def test_roles_are_told_apart_by_the_peers_certificate(authority: Authority) -> None:
     peer = {"subjectAltName": (("DNS", "cp1"), ("URI", "urn:causeway:role:connection-point"))}
     assert peer_has_role(peer, Role.CONNECTION_POINT)
