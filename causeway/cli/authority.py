@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from causeway.cli.shared.addresses import certificate_name
 from causeway.cli.shared.help import examples, pointer
 from causeway.cli.shared.output import stdout
 from causeway.errors import OperatorError
@@ -73,9 +74,9 @@ def issue(
         raise OperatorError(f"a certificate for {purpose} has one name; {len(names)} were given; issue one for each")
     match purpose:
         case Purpose.GATEWAY:
-            issued = issuer.issue_server(names, new_p256_key(), Role.GATEWAY)
+            issued = issuer.issue_server(list(map(certificate_name, names)), new_p256_key(), Role.GATEWAY)
         case Purpose.SITE:
-            issued = issuer.issue_server(names, new_p256_key(), Role.SITE_SYSTEM)
+            issued = issuer.issue_server(list(map(certificate_name, names)), new_p256_key(), Role.SITE_SYSTEM)
         case Purpose.CONNECTION_POINT:
             issued = issuer.issue_client(names[0], new_p256_key(), Role.CONNECTION_POINT)
         case Purpose.SITE_SIGNING:

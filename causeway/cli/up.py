@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from causeway.cli.shared.addresses import certificate_name
 from causeway.cli.shared.help import examples
 from causeway.cli.shared.output import OK, PROBLEMS, print_json, stdout
 from causeway.up.home import Ports
@@ -38,7 +39,9 @@ def up(
         bool, typer.Option("--once", help="Check the way, let the devices in, print a summary, end.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
-    name: Annotated[str, typer.Option(help="DNS name or IP address by which devices reach the gateway.")] = "localhost",
+    name: Annotated[
+        str, typer.Option(callback=certificate_name, help="DNS name or IP address by which devices reach the gateway.")
+    ] = "localhost",
     listen: Annotated[
         str, typer.Option(callback=_address, help="IP address that the gateway listens on; all else stays on loopback.")
     ] = "127.0.0.1",

@@ -128,16 +128,30 @@ def tls_context(config: DeviceConfig) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=str(config.ca) if config.ca is not None else None)
     except OSError as error:
         raise ConfigurationError(
-            f"{config.ca}: authorities cannot be read: {error.strerror or error}; expected a PEM file"
+            f"{config.ca}: authorities cannot be read: {_reason(error)}; expected a PEM file"
         ) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if config.certificate is not None and config.key is not None:
+        for path in (config.certificate, config.key):
+            if not path.is_file():  # which of the two it is, the library does not say
+                raise ConfigurationError(f"{path}: no such file; expected PEM files of a certificate and of its key")
         try:
             # A passphrase is refused rather than asked for on a terminal that nobody may sit at.
             context.load_cert_chain(config.certificate, config.key, password=lambda: "")
         except OSError as error:
             raise ConfigurationError(
-                f"{config.certificate} with {config.key}: cannot be used: {error}; expected PEM files of a certificate "
-                "and of its key without a passphrase"
+                f"{config.certificate} with {config.key}: cannot be used: {_reason(error)}; expected PEM files of a "
+                "certificate and of its key without a passphrase"
             ) from None
     return context
+
+
+def _reason(error: OSError) -> str:
+    """What the library found, without its numbers and the line of its source."""
+    if isinstance(error, ssl.SSLError):
+        known = {
+            "KEY_VALUES_MISMATCH": "the key is another certificate's",
+            "NO_CERTIFICATE_OR_CRL_FOUND": "none is there",
+        }
+        return known.get(error.reason or "", "not what it should be")
+    return str(error.strerror)

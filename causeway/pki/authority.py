@@ -6,6 +6,7 @@ RSA signature costs a fifth of verifying an ECDSA one.
 
 import datetime
 import ipaddress
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,9 @@ from causeway.pki.roles import Role
 _CLOCK_SKEW = datetime.timedelta(minutes=5)
 _AUTHORITY_LIFETIME = datetime.timedelta(days=3650)
 LEAF_LIFETIME = datetime.timedelta(days=397)
+_LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_DNS_NAME = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
+_MOST_DNS_NAME = 253
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +189,8 @@ def general_name(name: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
+        if len(name) > _MOST_DNS_NAME or not _DNS_NAME.fullmatch(name):
+            raise ValueError(f"{name[:100]!r} is no DNS name, such as gateway.contoso.com, and no IP address") from None
         return x509.DNSName(name)
 
 

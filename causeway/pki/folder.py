@@ -15,13 +15,13 @@ from pathlib import Path
 from cryptography import x509
 
 from causeway.errors import StateError
-from causeway.files import make_private_folder, write_atomically
+from causeway.files import make_private_folder, read_state, write_atomically
 from causeway.pki.bundle import read_bundles
 from causeway.pki.chain import Chain, belongs_to, build_chain, find_leaf
 from causeway.pki.errors import CertificateFileError
 from causeway.pki.export import key_pem, pem_chain
 from causeway.pki.keys import CertificateKey
-from causeway.pki.requests import request_pem
+from causeway.pki.requests import read_request, request_pem
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class CertificateFolder:
         return build_chain(find_leaf(bundle.certificates, None, str(self.certificate)), bundle.certificates)
 
     def install(self, chain: Chain, key: CertificateKey) -> None:
-        """Have the certificate serve; what was under way for it is done with.
+        """Have the certificate serve. Its request is done with; one for another key still waits for its answer.
 
         Raises:
             CertificateFileError: the key is another certificate's.
@@ -102,11 +102,19 @@ class CertificateFolder:
             write_atomically(version / "root.pem", pem_chain([chain.root]), mode=0o644)
         before = self._current()
         self._link(version)
-        for path in (self.request, self.request_key):
-            path.unlink(missing_ok=True)
+        if self._is_answered_by(chain):
+            for path in (self.request, self.request_key):
+                path.unlink(missing_ok=True)
         for old in version.parent.iterdir():
             if old.name not in {version.name, before}:
                 shutil.rmtree(old, ignore_errors=True)
+
+    def _is_answered_by(self, chain: Chain) -> bool:
+        """Told by the public half: the request's key may be under a passphrase."""
+        if not self.request.exists():
+            return True  # whatever its key is, nobody was asked
+        request = read_request(read_state(self.request, "a certificate request"), str(self.request))
+        return request.public_key() == chain.leaf.public_key()
 
     def _current(self) -> str:
         link = self.path / "current"

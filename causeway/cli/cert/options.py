@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from causeway.cli.shared.addresses import certificate_name
 from causeway.cli.shared.output import print_json, stderr, stdout
 from causeway.errors import OperatorError
 from causeway.pki.chain import Chain
@@ -36,12 +37,12 @@ def what_for(
     """Names and key: the options', or else the plan's.
 
     Raises:
-        OperatorError: neither says a name, or the plan is none.
+        OperatorError: neither says a name, a name is none, or the plan is none.
     """
     need = certificate_need(read_plan(plan)) if plan is not None else None
     if not names and need is None:
         raise OperatorError("whom is the certificate for? Give --plan causeway-plan.toml, or --name")
-    common, *others = names or (need.alternative_names if need else ())
+    common, *others = map(certificate_name, names) if names else (need.alternative_names if need else ())
     if organisation is None:
         organisation = need.organisation if need else ""
     return ServerNames(common, organisation, tuple(others)), key or (need.key if need else KeyType.RSA_2048)

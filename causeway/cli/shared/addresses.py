@@ -1,6 +1,7 @@
 """Addresses on the command line."""
 
 from causeway.errors import OperatorError
+from causeway.pki.authority import general_name
 
 _LAST_PORT = 65535
 
@@ -26,3 +27,16 @@ def host_and_port(text: str, default_port: int) -> tuple[str, int]:
     if wrong or not host:
         raise OperatorError(f"{text}: expected HOST or HOST:PORT, such as gateway.contoso.com:{default_port}")
     return host, int(port) if port else default_port
+
+
+def certificate_name(name: str) -> str:
+    """``name``, which a server certificate is to hold: a DNS name or an IP address.
+
+    Raises:
+        OperatorError: it is neither.
+    """
+    try:
+        general_name(name)
+    except ValueError as error:
+        raise OperatorError(str(error)) from error
+    return name

@@ -81,7 +81,8 @@ def summary(results: Sequence[CheckResult]) -> str:
     seen = [f"{counted[Status.FAIL]} failed"] * bool(counted[Status.FAIL])
     seen += [f"{counted[Status.WARN]} with a warning"] * bool(counted[Status.WARN])
     seen += [f"{counted[Status.SKIP]} skipped"] * bool(counted[Status.SKIP])
-    return f"{len(results)} checks, {', '.join(seen) or 'all well'}."
+    checks = "check" if len(results) == 1 else "checks"
+    return f"{len(results)} {checks}, {', '.join(seen) or 'all well'}."
 
 
 def checks_value(results: Sequence[CheckResult]) -> dict[str, Any]:

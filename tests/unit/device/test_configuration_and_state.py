@@ -80,6 +80,8 @@ def test_tls_settings_name_the_file_that_cannot_be_read(tmp_path: Path) -> None:
         tls_context(DeviceConfig("https://mp", ca=broken))
     with pytest.raises(ConfigurationError, match=r"broken\.pem"):
         tls_context(DeviceConfig("https://mp", certificate=broken, key=broken))
+    with pytest.raises(ConfigurationError, match=r"^\S+/gone\.pem: no such file"):
+        tls_context(DeviceConfig("https://mp", certificate=broken, key=tmp_path / "gone.pem"))
 
 
 def test_the_server_is_verified_by_chain_and_name() -> None:

@@ -19,7 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from causeway.errors import StateError
 from causeway.identity.certificate import still_trusted
-from causeway.pki.authority import Authority, Issued
+from causeway.pki.authority import Authority, Issued, general_name
 from causeway.pki.keys import (
     load_private_key,
     load_signing_key,
@@ -196,3 +196,22 @@ def test_a_certificate_is_renewed_before_its_end_and_for_other_names(
     path.write_bytes(b"nonsense")
     with pytest.raises(StateError, match="not a certificate in PEM form; remove it, and it is made anew"):
         certificate_is_good(path, authority, ["a.example"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "bad name", "a..b", "-a.example", "https://gw.example", "*", "gw.*.example", "g\u00fc.example", "a" * 64],
+)
+def test_what_is_neither_a_dns_name_nor_an_address_gets_no_certificate(name: str) -> None:
+    with pytest.raises(ValueError, match="no DNS name"):
+        general_name(name)
+
+
+@pytest.mark.parametrize("name", ["localhost", "gw.example", "*.example", "under_score.example", "xn--g-xka.example"])
+def test_a_dns_name_stands_in_a_certificate_as_it_was_given(name: str) -> None:
+    assert general_name(name) == x509.DNSName(name)
+
+
+def test_where_no_authority_is_the_error_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match="causeway authority create"):
+        Authority.open(tmp_path / "nowhere")
