@@ -229,6 +229,11 @@ def software_update_points(answer: str, _: Answers) -> tuple[SoftwareUpdatePoint
     return tuple(found)
 
 
+def files(answer: str, _: Answers) -> tuple[str, ...]:
+    """Names of files, with commas between; whether they are there, `causeway check` says."""
+    return tuple(dict.fromkeys(text(each) for each in _several(answer)))
+
+
 def groups(answer: str, _: Answers) -> tuple[GroupSection, ...]:
     """``purpose=name`` or ``purpose=name:member,member``, with semicolons between."""
     found = []

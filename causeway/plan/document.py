@@ -16,6 +16,7 @@ from causeway.plan.values import (
     ClientAuthentication,
     DnsHosting,
     DnsName,
+    FileName,
     GroupPurpose,
     Guid,
     KeyType,
@@ -118,6 +119,12 @@ class ClientsSection:
     authentication: Annotated[tuple[ClientAuthentication, ...], Field(min_length=1, max_length=3)] = setting(
         'How they show who they are: "certificate" (of your PKI), "entra" (Entra ID), "token" (of the site).',
         default=(ClientAuthentication.CERTIFICATE,),
+    )
+    certificate_authorities: Annotated[tuple[FileName, ...], Field(max_length=100)] = setting(
+        "Files (PEM or DER) of all roots and intermediates of your PKI that client certificates may lead to; relative "
+        "to this file. `causeway check` looks at them.",
+        default=(),
+        example=["pki/root.pem", "pki/issuing.pem"],
     )
     verify_revocation: bool = setting(
         "Whether the gateway looks whether a client certificate was revoked. Microsoft's gateway then needs the "

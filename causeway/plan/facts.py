@@ -1,6 +1,6 @@
 """Everything that follows from a plan, topic by topic."""
 
-from causeway.plan import access, applications, certificate, firewall, groups, names, sizing
+from causeway.plan import access, applications, certificate, client_authorities, firewall, groups, names, sizing
 from causeway.plan.document import Plan
 from causeway.plan.fact import Fact
 
@@ -10,6 +10,7 @@ def all_facts(plan: Plan) -> tuple[Fact, ...]:
     return (
         *names.facts(plan),
         *certificate.facts(plan),
+        *client_authorities.facts(plan),
         *applications.facts(plan),
         *access.facts(plan),
         *firewall.facts(plan),

@@ -107,6 +107,7 @@ def _plan(answers: Answers) -> Plan:
         clients=ClientsSection(
             expected=answers["clients"],
             authentication=answers["authentication"],
+            certificate_authorities=answers["client_authority"] or (),
             verify_revocation=bool(answers["verify_revocation"]),
             traffic_mb_per_month=answers["traffic_mb_per_month"],
         ),

@@ -240,6 +240,16 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "Clients",
+        "client_authority",
+        "Authorities of client certificates",
+        "files of all roots and intermediates of your PKI, relative to the plan, with commas between; may be empty",
+        take.files,
+        _fixed(""),
+        _certificates,
+        joined_by=",",
+    ),
+    Question(
+        "Clients",
         "verify_revocation",
         "Look whether client certificates were revoked?",
         "yes or no",

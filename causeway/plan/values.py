@@ -132,6 +132,9 @@ def web_proxy(value: str) -> str:
 
 
 Text = Annotated[str, Field(max_length=128), AfterValidator(text)]
+FileName = Annotated[str, Field(max_length=1024), AfterValidator(text)]
+"""A file, relative to the plan's folder unless absolute. It stays as it was written: a plan is shown, compared and read
+on other machines."""
 DnsName = Annotated[str, AfterValidator(dns_name)]
 Guid = Annotated[str, AfterValidator(guid)]
 ProxyUrl = Annotated[str, AfterValidator(web_proxy)]

@@ -7,23 +7,44 @@ from pathlib import Path
 
 from cryptography import x509
 
+from causeway.errors import OperatorError
 from causeway.observability.checks import CheckResult, Status
 from causeway.pki.bundle import read_bundles
 from causeway.pki.chain import build_chain, find_leaf
 from causeway.pki.inspection import Purpose, Wanted, inspect_chain
+from causeway.plan.client_authorities import KEY, client_authorities
+from causeway.plan.document import Plan
+from causeway.plan.groups import client_certificates_wanted
 from causeway.preflight.probe import Probe
 
 TRUST = "certificate client trust"
 SAMPLE = "certificate client sample"
 CHECKS = (TRUST, SAMPLE)
 
-_WHOLE = "Give the gateway every root and intermediate of your PKI: name the missing one with --client-trust, too."
+_WHOLE = (
+    "Give the gateway every root and intermediate of your PKI: name the missing one, too, in "
+    f"{KEY} of the plan or with --client-trust."
+)
+_NAME = f"Name PEM or DER files in {KEY} of the plan, or with --client-trust."
 
 
-def probes(trust: Sequence[Path], sample: Path | None) -> tuple[Probe, ...]:
-    """What to look at; nothing where no file was named."""
+def probes(plan: Plan, plan_file: Path, named: Sequence[Path], sample: Path | None) -> tuple[Probe, ...]:
+    """What to look at; nothing where clients show no certificates and no file was named.
+
+    Args:
+        plan: names the authorities.
+        plan_file: relative names start at its folder.
+        named: authorities that take the place of the plan's.
+        sample: a client's certificate.
+
+    Raises:
+        OperatorError: a sample with nothing to hold it against.
+    """
+    trust = tuple(named) or client_authorities(plan, plan_file)
+    if sample is not None and not trust:
+        raise OperatorError(f"--client-sample: held against what? {_NAME}")
     if not trust:
-        return ()
+        return (Probe(TRUST, str(plan_file), _none_named),) if client_certificates_wanted(plan) else ()
 
     async def authorities() -> Sequence[CheckResult]:
         found = await asyncio.to_thread(read_bundles, trust)
@@ -35,10 +56,14 @@ def probes(trust: Sequence[Path], sample: Path | None) -> tuple[Probe, ...]:
         shown = await asyncio.to_thread(read_bundles, [sample])
         return inspect_sample(str(sample), shown.certificates, trusted.certificates, now=dt.datetime.now(dt.UTC))
 
-    found = [Probe(TRUST, str(trust[0]), authorities, "Name PEM or DER files with --client-trust.")]
+    found = [Probe(TRUST, str(trust[0]), authorities, _NAME)]
     if sample is not None:
         found.append(Probe(SAMPLE, str(sample), client, "Export a client's certificate, without its key."))
     return tuple(found)
+
+
+async def _none_named() -> Sequence[CheckResult]:
+    return [CheckResult(TRUST, KEY, Status.SKIP, "clients show certificates, and no authorities are named", _NAME)]
 
 
 def inspect_trust(certificates: Iterable[x509.Certificate], *, now: dt.datetime) -> list[CheckResult]:

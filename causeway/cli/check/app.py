@@ -74,7 +74,7 @@ def check(
         Group.AZURE: lambda: azure_checks.probes(plan, plan_file, credential),
         Group.CERTIFICATE: lambda: (
             certificate_checks.probes(plan, plan_file, certificate, server, ca, passphrase_file, timeout_s)
-            + certificate_checks.client_probes(client_trust, client_sample)
+            + certificate_checks.client_probes(plan, plan_file, client_trust, client_sample)
         ),
         Group.DNS: lambda: dns_checks.probes(plan, plan_file, resolver, authoritative, timeout_s),
         Group.NETWORK: lambda: network_checks.probes(plan, source, proxy_user, proxy_password_file, ca, timeout_s),

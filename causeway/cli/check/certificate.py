@@ -7,7 +7,6 @@ import typer
 
 from causeway.cli.shared.addresses import host_and_port
 from causeway.cli.shared.passphrase import from_file
-from causeway.errors import OperatorError
 from causeway.plan.document import Plan
 from causeway.preflight import certificate, client_trust
 from causeway.preflight.probe import Probe
@@ -46,25 +45,26 @@ ClientTrust = Annotated[
     list[Path] | None,
     typer.Option(
         "--client-trust",
-        help="A root or intermediate of client certificates; name them all. May repeat.",
+        help="A root or intermediate of client certificates, in place of those that the plan names; name them all. "
+        "May repeat.",
         rich_help_panel=PANEL,
     ),
 ]
 ClientSample = Annotated[
     Path | None,
-    typer.Option("--client-sample", help="A client's certificate, held against --client-trust.", rich_help_panel=PANEL),
+    typer.Option(
+        "--client-sample", help="A client's certificate, held against those authorities.", rich_help_panel=PANEL
+    ),
 ]
 
 
-def client_probes(trust: ClientTrust, sample: ClientSample) -> tuple[Probe, ...]:
-    """What the options make of client certificates.
+def client_probes(plan: Plan, plan_file: Path, trust: ClientTrust, sample: ClientSample) -> tuple[Probe, ...]:
+    """What plan and options make of client certificates.
 
     Raises:
         OperatorError: a sample with nothing to hold it against.
     """
-    if sample is not None and not trust:
-        raise OperatorError("--client-sample: held against what? Name roots and intermediates with --client-trust")
-    return client_trust.probes(tuple(trust or ()), sample)
+    return client_trust.probes(plan, plan_file, tuple(trust or ()), sample)
 
 
 def probes(

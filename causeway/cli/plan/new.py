@@ -95,11 +95,11 @@ class _Terminal:
             stderr.print()
             stderr.print(Text(question.topic, style="bold cyan"))
         if wrong is not None:
-            stderr.print(Text(f"  {wrong}", style="red"))
+            stderr.print(Text(f"  {wrong}", style="red"), soft_wrap=True)
         else:
             stderr.print(Text(f"  {question.help}", style="dim"))
         shown = f" [{default}]" if default else ""
-        stderr.print(Text.assemble("  ", (question.asks, "bold"), (shown, "green"), ": "), end="")
+        stderr.print(Text.assemble("  ", (question.asks, "bold"), (shown, "green"), ": "), end="", soft_wrap=True)
         try:
             answer = input()
         except EOFError as error:

@@ -20,6 +20,15 @@ def look(plan: Plan) -> Iterator[PlanFinding]:
             "Once is enough.",
             "remove it",
         )
+    if plan.clients.certificate_authorities and not client_certificates_wanted(plan):
+        yield PlanFinding(
+            Severity.WARNING,
+            "AuthoritiesOfNoUse",
+            "clients.certificate_authorities",
+            "authorities of client certificates are named, and clients show none",
+            "Only clients that authenticate with a certificate are held against them.",
+            'add "certificate" to clients.authentication, or take them out',
+        )
     if client_certificates_wanted(plan) and plan.clients.verify_revocation:
         yield _revocation(plan)
     if ClientAuthentication.TOKEN in methods and methods == (ClientAuthentication.TOKEN,):

@@ -38,7 +38,7 @@ class Watch(Process):
 def test_only_changes_are_shown_until_everything_passes(tmp_path: Path) -> None:
     watch = Watch(tmp_path, "--until-pass")
     with running(watch):
-        wait_until(lambda: "1 check, 1 failed." in watch.text(), what="the first look")
+        wait_until(lambda: "2 checks, 1 failed, 1 skipped." in watch.text(), what="the first look")
         watch.put()
         assert watch.wait() == 0, watch.text()
     lines = watch.text().splitlines()
@@ -85,7 +85,7 @@ def test_at_a_terminal_it_is_redrawn_in_place_and_marks_what_changed(tmp_path: P
             except OSError:  # the other end closed
                 break
             shown += chunk
-            if b"1 check, 1 failed." in shown and not watch.file.exists():
+            if b"2 checks, 1 failed, 1 skipped." in shown and not watch.file.exists():
                 watch.put()
             if not chunk:
                 break

@@ -84,6 +84,13 @@ def test_what_cannot_work_is_an_error(changes: dict[str, Any], word: str) -> Non
         ({"names__service_name": "Gateway.contoso.com"}, "ServiceNameCase"),
         ({"certificate__wildcard": True}, "Wildcard"),
         ({"clients__authentication": (ClientAuthentication.TOKEN, ClientAuthentication.TOKEN)}, "MethodTwice"),
+        (
+            {
+                "clients__authentication": (ClientAuthentication.ENTRA,),
+                "clients__certificate_authorities": ("root.pem",),
+            },
+            "AuthoritiesOfNoUse",
+        ),
         ({"gateway__instances": 1}, "OneInstance"),
         ({"connection_point": ONE}, "OneConnectionPoint"),
         ({"gateway__instances": 16, "connection_point": ONE}, "TooFewConnectionPoints"),

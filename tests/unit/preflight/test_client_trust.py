@@ -1,14 +1,21 @@
 """The authorities of client certificates are whole, and a client's certificate leads to one of them."""
 
+import asyncio
 import datetime as dt
+from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from causeway.errors import OperatorError
 from causeway.observability.checks import Status
-from causeway.preflight.client_trust import inspect_sample, inspect_trust
+from causeway.plan.values import ClientAuthentication
+from causeway.preflight.client_trust import inspect_sample, inspect_trust, probes
+from causeway.preflight.probe import run_probes
 from tests.unit.certificates import DAY, NOW
 from tests.unit.certificates import root as made_root
+from tests.unit.plan.plans import contoso
 
 ROOT = made_root("Contoso Root")
 ISSUING = ROOT.issue("Contoso Issuing", authority=True)
@@ -50,3 +57,22 @@ def test_a_sample_that_is_for_servers_only_fails() -> None:
     results = {each.name: each for each in inspect_sample("web.pem", [server.certificate], BOTH, now=AT)}
     assert results["certificate client sample"].status is Status.PASS
     assert results["certificate usage"].status is Status.FAIL
+
+
+def test_what_the_plan_names_starts_at_its_folder_and_the_option_takes_its_place() -> None:
+    plan, file = contoso(clients__certificate_authorities=("pki/root.pem", "/etc/issuing.pem")), Path("plans/a.toml")
+    (found,) = probes(plan, file, (), None)
+    assert found.target == "plans/pki/root.pem"
+    (replaced,) = probes(plan, file, (Path("mine.pem"),), None)
+    assert replaced.target == "mine.pem"
+
+
+def test_that_nobody_is_named_is_said_only_where_clients_show_certificates() -> None:
+    (found,) = probes(contoso(), Path("plan.toml"), (), None)
+    (result,) = asyncio.run(run_probes([found], timeout_s=1))
+    assert (result.status, result.target) == (Status.SKIP, "clients.certificate_authorities")
+    assert "--client-trust" in result.action
+    tokens = contoso(clients__authentication=(ClientAuthentication.TOKEN,))
+    assert probes(tokens, Path("plan.toml"), (), None) == ()
+    with pytest.raises(OperatorError, match=r"--client-sample: held against what\? Name .*certificate_authorities"):
+        probes(tokens, Path("plan.toml"), (), Path("laptop.cer"))
