@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 UPGRADE ?=
 
-.PHONY: up setup extras kerberos compiled setup-dev test lint types unit system measure figures packages bench fuzz soak lock clean help
+.PHONY: up setup extras kerberos compiled setup-dev test lint types unit system measure figures bytecode packages bench fuzz soak lock clean help
 
 help: ## Show these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -81,14 +81,18 @@ types: setup-dev ## mypy, strict
 unit: setup-dev ## Tests without sockets
 	@$(BIN)/pytest -q -n 2 tests/unit
 
-system: setup-dev packages kerberos compiled ## Tests with real processes
-	@$(BIN)/pytest -q -n 2 --dist loadgroup -m "not measures" tests/system
+system: setup-dev packages kerberos compiled bytecode ## Tests with real processes
+	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not measures" tests/system
 
-measure: setup-dev packages compiled ## System tests that measure times and memory, one by one, 4 to 6 minutes
+measure: setup-dev packages compiled bytecode ## System tests that measure times and memory, one by one, 4 to 6 minutes
 	@$(BIN)/pytest -q -m measures tests/system
 
 figures: setup-dev packages compiled ## Measure what floods cost, and write it into docs/reliability.md
 	@CAUSEWAY_WRITE_FIGURES=1 $(BIN)/pytest -q -m measures tests/system/reliability/test_floods.py
+
+# The tests start hundreds of processes. Where Python is told to write no bytecode, each would compile everything anew.
+bytecode: setup-dev
+	@$(BIN)/python -m compileall -q causeway tests
 
 packages: ## Install the Debian packages that the system tests use
 	@tests/system/install-packages

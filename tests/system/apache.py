@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.system.certificates import Pair
+from tests.system.nginx import can_be_ended
 from tests.system.processes import wait_until
 
 _MODULES = ("mpm_event", "ssl", "authz_core", "rewrite", "mime")
@@ -99,10 +100,11 @@ def apache(answers: dict[str, str], hosts: Sequence[Host], *, run: Run = _run) -
         started = run("apache2", "-f", config, "-k", "start")  # goes into the background once its ports are open
         assert started.returncode == 0, started.stderr
         pid_file = folder / "apache.pid"
-        wait_until(lambda: pid_file.exists() and pid_file.read_text().strip(), what="Apache")
+        pid = int(wait_until(lambda: pid_file.exists() and pid_file.read_text().strip(), what="Apache"))
+        wait_until(lambda: can_be_ended(pid), what="Apache's workers")
         try:
             yield
         finally:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid_file.read_text()), signal.SIGTERM)
+                os.kill(pid, signal.SIGTERM)
                 wait_until(lambda: not pid_file.exists(), what="the end of Apache")

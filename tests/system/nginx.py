@@ -33,7 +33,7 @@ http {{
 
 
 def can_be_ended(pid: int) -> bool:
-    """Whether nginx has a worker. A signal to end that comes before, it may note and then sleep on."""
+    """Whether nginx, or Apache, has a worker. A signal to end that comes before, it may note and then sleep on."""
     return bool(psutil.Process(pid).children())
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -122,7 +123,13 @@ def pebble(
         directory = f"https://localhost:{port}/dir"
         context = ssl.create_default_context(cafile=ca_file)
         wait_until(lambda: _answers(directory, context), what=f"pebble; its log is {folder / 'log'}")
+        wait_until(lambda: _listens(dns) and _listens(management), what=f"its DNS server; {folder / 'log'}")
         yield Pebble(directory, ca_file, f"127.0.0.1:{dns}", f"http://127.0.0.1:{management}", hook)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _answers(url: str, context: ssl.SSLContext) -> bool:

@@ -105,7 +105,7 @@ def test_a_gateway_told_twice_stops_at_once(own_path: Callable[..., DataPath]) -
     path.gateway.signal(signal.SIGINT)
     path.gateway.wait_for("draining")
     path.gateway.signal(signal.SIGINT)
-    assert path.gateway.wait(10) == 0
+    assert path.gateway.wait(20) == 0
     slow.answer_now.set()
     slow.client.close()
 

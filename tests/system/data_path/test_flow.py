@@ -20,8 +20,8 @@ MIB = 1024 * 1024
 LARGE = 256 * MIB
 FLAT = 32 * MIB
 """What a process may grow by while it passes on bodies of any size: buffers and credit, not the bodies."""
-
-pytestmark = pytest.mark.xdist_group("flow")  # they share one data path
+LONGEST_WAIT_S = 5.0
+"""For a small answer, on a machine that has other things to do. Who is stalled stands still for far longer."""
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_a_reader_that_stalls_stalls_nobody_else(single: DataPath) -> None:
         for client in stalled:
             client.start("GET", "/files/large")
         wait_until(lambda: point.metric("causeway_connection_point_streams_held") == 8, what="eight streams held")
-        assert longest_wait_s(single) < 1.0
+        assert longest_wait_s(single) < LONGEST_WAIT_S
         assert single.gateway.metric("causeway_gateway_streams") == 8
     wait_until(lambda: point.metric("causeway_connection_point_streams_held") == 0, what="no stream held")
     wait_until(lambda: single.gateway.metric("causeway_gateway_streams") == 0, what="no stream left")
@@ -164,7 +164,7 @@ def test_a_site_system_that_does_not_read_stalls_nobody_else(single: DataPath) -
         sender.start()
         held = "causeway_gateway_streams_held"
         wait_until(lambda: single.gateway.metric(held) == 1, what="the upload to be held back")
-        assert longest_wait_s(single) < 1.0
+        assert longest_wait_s(single) < LONGEST_WAIT_S
         release.set()
         sender.join(60)
         assert client.answer().body == str(64 * MIB).encode()

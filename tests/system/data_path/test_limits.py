@@ -16,8 +16,6 @@ from tests.system.data_path.path import DataPath
 from tests.system.origin import Exchange
 from tests.system.processes import wait_until
 
-pytestmark = pytest.mark.xdist_group("limits")  # they share one data path
-
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataPath]:
@@ -27,7 +25,6 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataPath]:
         "head_timeout_s": 1.0,
         "idle_timeout_s": 1.0,
         "stall_timeout_s": 1.0,
-        "max_connections_per_address": 30,
         "min_body_bytes_per_s": 2.0,
     }
     with DataPath(tmp_path_factory.mktemp("hasty"), workers=1, gateway={"limits": limits}).running() as path:
@@ -37,7 +34,12 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataPath]:
 @pytest.fixture(scope="module")
 def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataPath]:
     """A gateway that takes few at a time, and waits for them."""
-    limits = {"max_handshakes": 20, "max_handshakes_per_address": 10, "max_requests_per_address": 5}
+    limits = {
+        "max_connections_per_address": 30,
+        "max_handshakes": 20,
+        "max_handshakes_per_address": 10,
+        "max_requests_per_address": 5,
+    }
     with DataPath(tmp_path_factory.mktemp("patient"), workers=1, gateway={"limits": limits}).running() as path:
         yield path
 
@@ -124,16 +126,16 @@ def test_a_body_that_goes_on_slowly_is_waited_for(hasty: DataPath) -> None:
     arrived: list[bytes] = []
 
     def handler(exchange: Exchange) -> None:
-        while sum(map(len, arrived)) < 5:
+        while sum(map(len, arrived)) < 41:
             arrived.append(exchange.read(100))
         exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
     hasty.origin.on("/slowly", handler)
     with hasty.connect() as client:
-        client.start("PUT", "/app/slowly", "Content-Length: 5")
+        client.start("PUT", "/app/slowly", "Content-Length: 41")
         for number in range(4):
-            client.send(b"x")
-            wait_until(functools.partial(_have_come, arrived, number + 1), what="a byte to arrive")
+            client.send(b"0123456789")  # so that a machine with other things to do stays above the least there may be
+            wait_until(functools.partial(_have_come, arrived, number + 1), what="a piece to arrive")
             client.socket.settimeout(0.4)
             with pytest.raises(TimeoutError):
                 client.socket.recv(1)
@@ -258,19 +260,19 @@ def test_one_address_has_only_so_many_requests_under_way(patient: DataPath) -> N
         assert [client.ask("GET", "/app/x").status for client in clients[1:]] == [200] * 5
 
 
-def test_one_address_has_only_so_many_connections(hasty: DataPath) -> None:
-    wait_until(lambda: hasty.gateway.metric("causeway_gateway_connections") == 0, what="all connections gone")
+def test_one_address_has_only_so_many_connections(patient: DataPath) -> None:
+    wait_until(lambda: patient.gateway.metric("causeway_gateway_connections") == 0, what="all connections gone")
     name = "causeway_gateway_connections_refused_total"
-    before = hasty.gateway.metric(name)
-    clients = [hasty.connect() for _ in range(30)]
+    before = patient.gateway.metric(name)
+    clients = [patient.connect() for _ in range(30)]
     for _ in range(3):
         with pytest.raises((ssl.SSLError, ConnectionError)):
-            hasty.connect()
-    wait_until(lambda: hasty.gateway.metric(name) == before + 3, what="three refused connections")
-    (line,) = hasty.gateway.wait_for("too many connections from one address")
+            patient.connect()
+    wait_until(lambda: patient.gateway.metric(name) == before + 3, what="three refused connections")
+    (line,) = patient.gateway.wait_for("too many connections from one address")
     assert (line["peer"], line["refused"]) == ("127.0.0.1", 3)
     for client in clients:
         client.close()
-    wait_until(lambda: hasty.gateway.metric("causeway_gateway_connections") == 0, what="all connections gone")
-    with hasty.connect() as client:
+    wait_until(lambda: patient.gateway.metric("causeway_gateway_connections") == 0, what="all connections gone")
+    with patient.connect() as client:
         assert client.ask("GET", "/app/x").status == 200

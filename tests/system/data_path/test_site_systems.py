@@ -17,8 +17,6 @@ from tests.system.data_path.path import DataPath, endpoint
 from tests.system.origin import Exchange, Origin
 from tests.system.processes import free_ports, wait_until
 
-pytestmark = pytest.mark.xdist_group("site_systems")  # they share one data path
-
 
 def server_context(pair: Pair, *, clients_of: str | None = None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -3,14 +3,10 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from tests.system.entra.provider import Provider
 from tests.system.entra.test_site import table
 from tests.system.processes import wait_until
 from tests.system.up.running import ROLE_ID, causeway, up
-
-pytestmark = pytest.mark.xdist_group("entra")  # they share one provider
 
 
 def test_a_device_with_only_an_entra_token_registers_gets_policy_and_reports_until_its_tenant_is_disabled(

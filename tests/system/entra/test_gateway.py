@@ -23,8 +23,6 @@ from tests.system.entra.provider import AUDIENCE, Provider, in_seconds
 from tests.system.entra.test_keys import tenant_of
 from tests.system.processes import wait_until
 
-pytestmark = pytest.mark.xdist_group("entra")  # they share one provider
-
 ENTRA = Authentication.ENTRA
 COOL_DOWN_S = 1.0
 ROUTINE: dict[str, Any] = {

@@ -12,11 +12,10 @@ from causeway.identity.jwt import read_token
 from causeway.messaging.tokens import TokenKind
 from tests.system.certificates import certificates
 from tests.system.entra.provider import Provider
+from tests.system.processes import wait_until
 from tests.system.site.by_token import bearer, exchange
-from tests.system.site.running import RunningSite, lay_out, running, wait_until
+from tests.system.site.running import RunningSite, lay_out, running
 from tests.system.site.third_party import Client
-
-pytestmark = pytest.mark.xdist_group("entra")  # they share one provider
 
 
 def table(provider: Provider, **options: object) -> str:

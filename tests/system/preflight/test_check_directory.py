@@ -15,8 +15,6 @@ from tests.system.plan.running import CAUSEWAY
 from tests.system.samba import ADDRESS, DOMAIN, HOST, REALM, Samba, samba
 from tests.unit.plan.plans import CONTOSO
 
-pytestmark = pytest.mark.xdist_group("samba")
-
 READER, PASSWORD = "reader", "Of-this-test-2"
 SCRIPT = f"""
 sam.newuser("{READER}", "{PASSWORD}")
@@ -285,7 +283,7 @@ def test_a_silent_key_distribution_centre_fails_within_the_time(domain: Samba, t
     with subprocess.Popen(domain.island.command(sys.executable, "-uc", silent), stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
-        options = ("--directory-user", f"{READER}@{REALM}", "--directory-keytab", keytab, "--timeout", "10")
+        options = ("--directory-user", f"{READER}@{REALM}", "--directory-keytab", keytab, "--timeout", "6")
         environment = {"KRB5_CONFIG": str(tmp_path / "krb5.conf")}
         started = time.monotonic()
         done = check(domain, tmp_path, SOUND, *options, environment=environment)

@@ -113,4 +113,4 @@ async def test_a_controller_that_falls_silent_fails_within_the_time() -> None:
     async with fake_directory(certificates("directory"), lambda server, request: b"") as port:
         results = await look(port, Transport.LDAPS, timeout_s=3)
     assert (results[-1].name, results[-1].status, results[-1].details) == (GROUP, Status.FAIL, "no answer in time")
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 20

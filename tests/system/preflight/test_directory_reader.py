@@ -11,8 +11,6 @@ from tests.system.certificates import certificates
 from tests.system.samba import DOMAIN, HOST, Samba, samba
 from tests.unit.plan.plans import CONTOSO
 
-pytestmark = pytest.mark.xdist_group("samba")
-
 PASSWORD = "Of-this-test-2"
 SCRIPT = f"""
 sam.newuser("reader", "{PASSWORD}")

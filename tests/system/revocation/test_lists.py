@@ -2,14 +2,10 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.system.certificates import Pair
 from tests.system.processes import wait_until
 from tests.system.revocation.conftest import Scene
 from tests.system.up.running import causeway
-
-pytestmark = pytest.mark.xdist_group("revocation")
 
 REVOKED = "CMGService_ClientCertificateRevoked"
 UNKNOWN = "CMGService_ClientCertificateRevocationUnknown"

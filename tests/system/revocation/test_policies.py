@@ -15,8 +15,6 @@ from tests.system.revocation.openssl_ca import OpenSslAuthority
 from tests.system.revocation.places import Places
 from tests.system.revocation.responder import Responder
 
-pytestmark = pytest.mark.xdist_group("revocation")
-
 REVOKED = "CMGService_ClientCertificateRevoked"
 UNKNOWN = "CMGService_ClientCertificateRevocationUnknown"
 

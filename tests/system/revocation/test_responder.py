@@ -7,8 +7,6 @@ import pytest
 from tests.system.processes import wait_until
 from tests.system.revocation.conftest import Scene
 
-pytestmark = pytest.mark.xdist_group("revocation")
-
 REVOKED = "CMGService_ClientCertificateRevoked"
 UNKNOWN = "CMGService_ClientCertificateRevocationUnknown"
 

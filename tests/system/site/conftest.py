@@ -25,9 +25,11 @@ def database(request: pytest.FixtureRequest) -> dict[str, str]:
 
 
 @pytest.fixture
-def laid_out(tmp_path: Path, database: dict[str, str]) -> RunningSite:
-    """A site on either database, not started."""
-    return lay_out(tmp_path, database)
+def laid_out(tmp_path: Path, database: dict[str, str]) -> Iterator[RunningSite]:
+    """A site on either database, not started; what a test starts of it ends with the test."""
+    site = lay_out(tmp_path, database)
+    yield site
+    site.clean_up()
 
 
 @pytest.fixture
@@ -38,9 +40,11 @@ def site(laid_out: RunningSite) -> Iterator[RunningSite]:
 
 
 @pytest.fixture
-def new_site(tmp_path: Path) -> RunningSite:
-    """A site on SQLite of this test alone, not started."""
-    return lay_out(tmp_path, {})
+def new_site(tmp_path: Path) -> Iterator[RunningSite]:
+    """A site on SQLite of this test alone, not started; what the test starts of it ends with the test."""
+    site = lay_out(tmp_path, {})
+    yield site
+    site.clean_up()
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import unittest.mock
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from causeway.pki.authority import Authority
 from causeway.pki.keys import new_rsa_key
 from causeway.pki.roles import Role
 from causeway.site.setup import SitePaths, prepare
-from tests.system.processes import free_ports
+from tests.system.processes import free_ports, wait_until
 
 SERVICE_NAME = "gateway.example.com"
 ROLE_ID = 72057594037927937
@@ -64,24 +63,29 @@ class RunningSite:
         def ready() -> bool:
             assert self.process is not None
             assert self.process.poll() is None, self.log.read_text()
-            with contextlib.suppress(requests.ConnectionError):
-                return requests.get(f"{self.admin}/readyz", timeout=5).status_code == 200
+            with contextlib.suppress(requests.ConnectionError, requests.Timeout):
+                return requests.get(f"{self.admin}/readyz", timeout=10).status_code == 200
             return False
 
-        wait_until(ready)
+        wait_until(ready, timeout=60, what=f"readiness of {self.log}")
 
     def stop(self) -> int:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=60)
         self.process = None
         return code
 
     def kill(self) -> None:
         assert self.process is not None
         self.process.kill()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=60)
         self.process = None
+
+    def clean_up(self) -> None:
+        """End it, whatever state it is in."""
+        if self.process is not None:
+            self.kill()
 
     def reload(self) -> None:
         assert self.process is not None
@@ -153,7 +157,7 @@ class RunningSite:
         """The value of a metric; 0 where it has not been counted yet."""
         wanted = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
         line_start = f"{name}{{{wanted}}} " if wanted else f"{name} "
-        for line in requests.get(f"{self.admin}/metrics", timeout=5).text.splitlines():
+        for line in requests.get(f"{self.admin}/metrics", timeout=30).text.splitlines():
             if line.startswith(line_start):
                 return float(line.rpartition(" ")[2])
         return 0.0
@@ -164,23 +168,14 @@ class RunningSite:
         return [event for event in events if event["event"] == "refused"]
 
 
-def wait_until(condition: Callable[[], bool], *, timeout_s: float = 20.0) -> None:
-    """Ask again and again, for what tells nobody when it happens."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
 @contextlib.contextmanager
 def running(site: RunningSite) -> Iterator[RunningSite]:
     """The site's process for as long as the block lasts."""
-    site.start()
     try:
+        site.start()
         yield site
     finally:
-        if site.process is not None:
-            site.kill()
+        site.clean_up()
 
 
 def lay_out(folder: Path, database: dict[str, str]) -> RunningSite:

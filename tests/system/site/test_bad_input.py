@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
+from tests.system.processes import wait_until
 from tests.system.site import raw
-from tests.system.site.running import RunningSite, running, wait_until
+from tests.system.site.running import RunningSite, running
 from tests.system.site.third_party import BOUNDARY, Client, Layout, utf16
 
 MakeClient = Callable[..., Client]
@@ -268,7 +269,7 @@ def test_more_connections_than_allowed_are_answered_503(new_site: RunningSite) -
 
 
 def test_plain_bytes_on_the_tls_port_do_no_harm(shared_site: RunningSite) -> None:
-    with socket.create_connection(("127.0.0.1", shared_site.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", shared_site.port), timeout=30) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 10)
         with contextlib.suppress(ConnectionResetError):
             while connection.recv(65536):

@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
 from causeway.identity.jwt import read_token
 from causeway.pki.roles import Role
+from tests.system.processes import wait_until
 from tests.system.site.by_token import new_bulk_token, registered
-from tests.system.site.running import RunningSite, wait_until
+from tests.system.site.running import RunningSite
 from tests.system.site.third_party import Client, self_signed
 
 MakeClient = Callable[..., Client]

@@ -12,8 +12,9 @@ import pytest
 import requests
 
 from tests.system import postgresql
+from tests.system.processes import wait_until
 from tests.system.site import by_token
-from tests.system.site.running import RunningSite, lay_out, running, wait_until
+from tests.system.site.running import RunningSite, lay_out, running
 from tests.system.site.third_party import Client
 
 

@@ -10,7 +10,8 @@ import requests
 from causeway.configuration import load
 from causeway.site.config import SiteConfig
 from causeway.site.database import Database, devices, reports
-from tests.system.site.running import RunningSite, running, wait_until
+from tests.system.processes import wait_until
+from tests.system.site.running import RunningSite, running
 from tests.system.site.third_party import Client
 
 MakeClient = Callable[..., Client]

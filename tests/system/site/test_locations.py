@@ -71,7 +71,7 @@ def test_a_query_that_is_not_served_is_not_found(device: Client, query: str) -> 
 
 
 def test_head_gets_the_head_alone(device: Client) -> None:
-    answer = device.session.head(f"{device.url}/SMS_MP/.sms_aut?MPLIST", timeout=10)
+    answer = device.session.head(f"{device.url}/SMS_MP/.sms_aut?MPLIST", timeout=30)
 
     assert (answer.status_code, answer.content) == (200, b"")
     assert int(answer.headers["Content-Length"]) > 100

@@ -9,9 +9,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.system.processes import free_ports
+from tests.system.processes import free_ports, wait_until
 from tests.system.site import raw
-from tests.system.site.running import RunningSite, running, wait_until
+from tests.system.site.running import RunningSite, running
 from tests.system.site.third_party import Client, locations, sign, utf16
 
 MakeClient = Callable[..., Client]

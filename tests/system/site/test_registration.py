@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from causeway.pki.authority import Authority
 from causeway.pki.keys import new_rsa_key
 from causeway.pki.roles import Role
-from tests.system.site.running import RunningSite, running, wait_until
+from tests.system.processes import wait_until
+from tests.system.site.running import RunningSite, running
 from tests.system.site.third_party import Client, self_signed
 
 MakeClient = Callable[..., Client]

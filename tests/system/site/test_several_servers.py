@@ -12,9 +12,9 @@ import requests
 
 from causeway.messaging.tokens import TokenKind
 from tests.system import postgresql
-from tests.system.processes import free_ports
+from tests.system.processes import free_ports, wait_until
 from tests.system.site import by_token
-from tests.system.site.running import RunningSite, lay_out, running, wait_until
+from tests.system.site.running import RunningSite, lay_out, running
 from tests.system.site.third_party import Client
 
 WITHIN_S = 5.0

@@ -14,7 +14,8 @@ import pytest
 import requests
 
 from tests.system import postgresql
-from tests.system.site.running import RunningSite, lay_out, running, wait_until
+from tests.system.processes import wait_until
+from tests.system.site.running import RunningSite, lay_out, running
 from tests.system.site.third_party import Client
 
 MakeClient = Callable[..., Client]
@@ -202,7 +203,7 @@ def test_a_site_answers_what_is_in_flight_before_it_stops(new_site: RunningSite)
         connection.sendall(b"ne")
 
         assert connection.recv(65536).startswith(b"HTTP/1.1 400 Messaging_BadMultipart")
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
         new_site.process = None
 
 
@@ -211,15 +212,15 @@ def test_readiness_says_why_not(tmp_path: Path) -> None:
         database = {"url": cluster.new_database(), "password_file": str(cluster.password_file)}
         site = lay_out(tmp_path, database)
         with running(site):
-            assert requests.get(f"{site.admin}/healthz", timeout=5).status_code == 200
-            assert requests.get(f"{site.admin}/readyz", timeout=5).json() == {"ready": True, "reasons": []}
+            assert requests.get(f"{site.admin}/healthz", timeout=30).status_code == 200
+            assert requests.get(f"{site.admin}/readyz", timeout=30).json() == {"ready": True, "reasons": []}
             cluster.stop()
 
             answer = requests.get(f"{site.admin}/readyz", timeout=30)
 
             assert answer.status_code == 503
             assert any("the database cannot be used" in reason for reason in answer.json()["reasons"])
-            assert requests.get(f"{site.admin}/healthz", timeout=5).status_code == 200
+            assert requests.get(f"{site.admin}/healthz", timeout=30).status_code == 200
             assert "causeway_site_requests" in requests.get(f"{site.admin}/metrics", timeout=30).text
 
 
