@@ -239,7 +239,7 @@ class Exchange(Stream):
     # The answer.
 
     def head_received(self, head: ResponseHead) -> None:
-        """Pass the head on, with one byte that says how the body ends."""
+        """Pass a head on, with one byte that says how the body ends; an interim one has a status below 200."""
         if head.status == 101 and self._upstream is not None:
             self._status = head.status
             fields = head.head + upgrade_fields(self.upgrade)
@@ -253,14 +253,14 @@ class Exchange(Stream):
         self._tunnel.send(_RESPONSE | END if end else _RESPONSE, self.number, head.payload)
 
     def answer_received(self, head: ResponseHead, body: bytes) -> None:
-        """Pass a whole answer on, in one frame where there is room and credit for it."""
+        """Pass on a head and the whole body of the length that it says, in one frame where there is room and credit."""
         if len(body) > MAX_WHOLE_BYTES or len(body) > self.credit_out or self._tunnel.paused:
             self.head_received(head)
             self.body_received(body, end=True)
             return
         self._status = head.status
         self._bytes_out = len(body)
-        self._tunnel.send_whole(_RESPONSE | END, self.number, head.payload, body)
+        self._tunnel.send_two(_RESPONSE | END, self.number, head.whole, body)
 
     def body_received(self, data: bytes, *, end: bool) -> None:
         """Pass a piece of the body on."""
@@ -268,7 +268,10 @@ class Exchange(Stream):
         self.send_data(data, end=end)
 
     def answer_complete(self, trailers: bytes | None) -> None:
-        """The answer is whole. The stream goes on while bytes are held back for want of credit."""
+        """The answer is whole; ``trailers`` are None where its last piece, or its head, said so already.
+
+        The stream goes on while bytes are held back for want of credit.
+        """
         upstream, self._upstream = self._upstream, None
         route = self._route
         now = time.monotonic()

@@ -177,7 +177,8 @@ class ConnectionPointTunnel(Tunnel):
 
     def forget(self, exchange: Exchange) -> None:
         """A stream is over."""
-        if self.streams.pop(exchange.number, None) is not None:
+        if exchange.number in self.streams:
+            del self.streams[exchange.number]
             exchange.drop_held()
             if self._drained:
                 self._close_when_empty()

@@ -2,9 +2,12 @@
 
 import asyncio
 import ssl
-from typing import Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from causeway.http import BadResponse, ChunkedDecoder, Framing, ResponseHead, parse_response_head
+
+if TYPE_CHECKING:
+    from causeway.connection_point.exchange import Exchange
 
 _NONE: Final = Framing.NONE
 _LENGTH: Final = Framing.LENGTH
@@ -13,35 +16,6 @@ _CLOSE: Final = Framing.CLOSE
 _MAX_HEAD_BYTES: Final = 32 * 1024
 _MAX_INTERIM: Final = 32
 _WRITE_HIGH_WATER_BYTES: Final = 256 * 1024
-
-
-class Owner(Protocol):
-    """Who asked, and wants the answer."""
-
-    method: bytes
-    upgrade: bytes
-    """The change of protocol that was asked for, or empty."""
-
-    def head_received(self, head: ResponseHead) -> None:
-        """The answer's head; an interim one has a status below 200."""
-
-    def answer_received(self, head: ResponseHead, body: bytes) -> None:
-        """A head and, with it, the whole body of the length that it says; not for interim answers."""
-
-    def body_received(self, data: bytes, *, end: bool) -> None:
-        """A piece of the answer's body; ``end`` where it is known to be the last."""
-
-    def answer_complete(self, trailers: bytes | None) -> None:
-        """The answer is whole; None where its last piece, or its head, said so already."""
-
-    def upstream_lost(self, word: str, details: str, *, untouched: bool) -> None:
-        """No more will come; ``untouched`` where nothing of an answer has come at all."""
-
-    def upstream_paused(self) -> None:
-        """The site system does not keep up with the request's body."""
-
-    def upstream_resumed(self) -> None:
-        """It keeps up again."""
 
 
 class Keeper(Protocol):
@@ -65,7 +39,7 @@ class UpstreamConnection:
 
     def __init__(self, pool: Keeper) -> None:
         self.pool = pool
-        self.owner: Owner | None = None
+        self.owner: Exchange | None = None
         self.served = 0
         self.idle_since = 0.0
         self._transport: asyncio.Transport | None = None
@@ -75,6 +49,8 @@ class UpstreamConnection:
         self._chunks: ChunkedDecoder | None = None
         self._interim = 0
         self._paused = False
+        self._last: ResponseHead | None = None  # the last head before a body with a length
+        self._last_bytes = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -89,7 +65,7 @@ class UpstreamConnection:
 
     # The request.
 
-    def begin(self, owner: Owner, head: bytes) -> None:
+    def begin(self, owner: "Exchange", head: bytes) -> None:
         """Send a request's head for ``owner``."""
         self.owner = owner
         self._head = None
@@ -133,16 +109,26 @@ class UpstreamConnection:
             self.abort()  # nobody asked
             return
         try:
-            if self._head is None:
-                self._read_head(owner, data)
-            else:
+            if self._head is not None:
                 self._read_body(owner, data)
+            elif not self._came_again(owner, data):
+                self._read_head(owner, data)
         except BadResponse as error:
             self.owner = None
             self.abort()
             owner.upstream_lost(error.word, str(error), untouched=False)
 
-    def _read_head(self, owner: Owner, data: bytes) -> None:
+    def _came_again(self, owner: "Exchange", data: bytes) -> bool:
+        """Take a whole answer with the same head as the last: mostly it is, within a second, which a Date counts."""
+        last, size = self._last, len(self._last_bytes)
+        if last is None or self._buffer or owner.method == b"HEAD" or not data.startswith(self._last_bytes):
+            return False
+        if len(data) - size < last.content_length:
+            return False
+        self._read_whole(owner, last, data[size:])
+        return True
+
+    def _read_head(self, owner: "Exchange", data: bytes) -> None:
         if self._buffer:
             data = self._buffer + data
             self._buffer = b""
@@ -154,6 +140,8 @@ class UpstreamConnection:
                 self._buffer = data
                 return
             head = parse_response_head(data[:end], owner.method)
+            if head.framing is _LENGTH and head.plain:
+                self._last, self._last_bytes = head, data[:end]
             data = data[end:]
             if head.framing is _LENGTH and len(data) >= head.content_length:
                 self._read_whole(owner, head, data)
@@ -172,7 +160,7 @@ class UpstreamConnection:
             if self._interim > _MAX_INTERIM:
                 raise BadResponse("interim answers without an end")
 
-    def _begin_body(self, owner: Owner, head: ResponseHead, data: bytes) -> None:
+    def _begin_body(self, owner: "Exchange", head: ResponseHead, data: bytes) -> None:
         self._head = head
         self._left = head.content_length
         self._chunks = ChunkedDecoder(BadResponse) if head.framing is _CHUNKED else None
@@ -181,14 +169,14 @@ class UpstreamConnection:
         elif data:
             self._read_body(owner, data)
 
-    def _read_whole(self, owner: Owner, head: ResponseHead, data: bytes) -> None:
+    def _read_whole(self, owner: "Exchange", head: ResponseHead, data: bytes) -> None:
         """An answer that came at once, as most do."""
         self._head = head
         extra = len(data) > head.content_length
         owner.answer_received(head, data[: head.content_length] if extra else data)
         self._finish(owner, extra=extra, trailers=None)
 
-    def _read_body(self, owner: Owner, data: bytes) -> None:
+    def _read_body(self, owner: "Exchange", data: bytes) -> None:
         if self._chunks is not None:
             for piece in self._chunks.feed(data):
                 owner.body_received(piece, end=False)
@@ -208,7 +196,7 @@ class UpstreamConnection:
         if not self._left:
             self._finish(owner, extra=extra, trailers=None)
 
-    def _finish(self, owner: Owner, *, extra: bool, trailers: bytes | None) -> None:
+    def _finish(self, owner: "Exchange", *, extra: bool, trailers: bytes | None) -> None:
         """The answer is whole. Keep the connection, unless it has said more than it was asked."""
         head = cast("ResponseHead", self._head)
         if self.owner is not owner:

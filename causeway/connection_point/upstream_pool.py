@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-from collections import deque
 from typing import NamedTuple
 
 from causeway.connection_point.upstream import UpstreamConnection
@@ -40,7 +39,7 @@ class UpstreamPool:
         self._connect_timeout_s = connect_timeout_s
         self._idle_timeout_s = idle_timeout_s
         self._limit = limit
-        self._idle: deque[UpstreamConnection] = deque()
+        self._idle: list[UpstreamConnection] = []  # the last used at the end
         self._connecting = 0
         self.open = 0
 
@@ -101,9 +100,9 @@ class UpstreamPool:
             self._idle.remove(connection)
 
     def sweep(self, now: float) -> None:
-        """Close what has been idle for too long; the oldest are at the left."""
+        """Close what has been idle for too long; the oldest come first."""
         while self._idle and now - self._idle[0].idle_since >= self._idle_timeout_s:
-            self._idle.popleft().abort()
+            self._idle.pop(0).abort()
 
     def close_idle(self) -> None:
         """Close what is kept."""

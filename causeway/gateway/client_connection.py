@@ -25,7 +25,7 @@ _PIPELINE_BYTES: Final = 64 * 1024
 class ClientConnection(ClientAnswers):
     """From the first byte after the handshake to the last."""
 
-    __slots__ = ("_binding", "_body", "_last_head", "_repeated", "_verified_under")
+    __slots__ = ("_binding", "_body", "_last_bytes", "_last_head", "_repeated", "_verified_under")
 
     def __init__(self, worker: "Worker", peer: str, address: Address) -> None:
         super().__init__(worker, peer, address)
@@ -34,6 +34,7 @@ class ClientConnection(ClientAnswers):
         self._binding = Binding(worker)
         self._last_head: RequestHead | None = None  # of the last request that may be repeated as it was
         self._repeated: tuple[Route, bytes] | None = None  # where it went when it came again, and the question
+        self._last_bytes = b""  # of that head
 
     # The connection.
 
@@ -85,6 +86,10 @@ class ClientConnection(ClientAnswers):
 
     def _read_head(self, data: bytes) -> None:
         """Start the request at the beginning of ``data``, if its head is there."""
+        if self._repeated is not None and self._last_head is not None and data == self._last_bytes:
+            self._buffer = b""
+            self._start(self._last_head, b"")
+            return
         if data.startswith(b"\r\n"):
             data = data[2:]  # RFC 9112, 2.2: some clients send an empty line behind a body
         end = data.find(b"\r\n\r\n") + 4
@@ -99,6 +104,8 @@ class ClientConnection(ClientAnswers):
         self._buffer = b""
         try:
             head = parse_request_head(data[:end])
+            if head is self._last_head:
+                self._last_bytes = data[:end]
         except BadRequest as error:
             self._refuse(Refused(error.word, str(error)), None, None, may_go_on=False)
             return
@@ -168,8 +175,10 @@ class ClientConnection(ClientAnswers):
         question = question_of(route.name, prelude, binding, head, upgrade)
         if head.plain and prelude is self._client.prelude and not (upgrade or route.connection_bound):
             # A client that asks the same again is the same client: nothing has to be found out anew.
-            self._repeated = (route, question) if head is self._last_head else None
-            self._last_head = head
+            if head is self._last_head:
+                self._repeated = route, question
+            else:
+                self._last_head, self._last_bytes, self._repeated = head, b"", None
         exchange = self._begin(route, head, tunnel, question, end=not (head.has_body or upgrade))
         exchange.upgrading = bool(upgrade)
         return exchange

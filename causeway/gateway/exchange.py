@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 _REQUEST: Final = int(FrameType.REQUEST)
 _RESET: Final = int(FrameType.RESET)
 _LENGTH: Final = int(Framing.LENGTH)
-_WITHOUT_LENGTH: Final[tuple[int, ...]] = (int(Framing.CHUNKED), int(Framing.CLOSE))
-_RESPONSE_START: Final = re.compile(rb"[\x00-\x03]HTTP/1\.1 ([1-5][0-9]{2}) [^\r\n]*")
+_CHUNKED: Final = int(Framing.CHUNKED)
+_CLOSE: Final = int(Framing.CLOSE)
+_RESPONSE_START: Final = re.compile(rb"HTTP/1\.1 ([1-5][0-9]{2}) [^\r\n]*")
 _statuses: Final[Recent[int]] = Recent(most=512, most_bytes=128)
 
 
@@ -148,24 +149,26 @@ class Exchange(Stream):
     def response_received(self, payload: bytes, end: bool) -> None:
         """An answer's head: one byte that says how the body ends, then status line and header lines.
 
-        With ``end``, an empty line and the whole body may follow.
+        With ``end`` and a length, two bytes more say how long the head is, and the whole body follows it.
 
         Raises:
             TunnelError: it is malformed, the second one, or beyond the credit.
         """
-        line_end = payload.find(b"\r\n")
-        start = payload[:line_end]
-        status = _statuses.get(start) or _status_of(start)
-        if self.status or not status or line_end < 0:
-            raise TunnelError("a malformed or second RESPONSE frame")
-        head_end, body = len(payload), b""
-        if end and payload[0] == _LENGTH:
-            head_end = payload.find(b"\r\n\r\n", line_end) + 2
-            if head_end < 2:
-                raise TunnelError("an answer ends before its body")
-            body = payload[head_end + 2 :]
+        framing = payload[0] if payload else _CLOSE + 1
+        begin, head_end, body = 1, len(payload), b""
+        if end and framing == _LENGTH and head_end > 3:
+            begin = 3
+            head_end = begin + (payload[1] << 8 | payload[2])
+            body = payload[head_end:]
             self.count_received(len(body))
-            self.bytes_out = len(body)
+        line_end = payload.find(b"\r\n", begin)
+        if self.status or framing > _CLOSE or not begin < line_end < head_end <= len(payload):
+            raise TunnelError("a malformed or second RESPONSE frame")
+        start = payload[begin:line_end]
+        status = _statuses.get(start) or _status_of(start)
+        if not status:
+            raise TunnelError("a malformed status line")
+        self.bytes_out = len(body)
         client = self.client
         if client is None:
             return
@@ -173,9 +176,9 @@ class Exchange(Stream):
             self._interim(client, status, payload)
             return
         self.status = status
-        tail = self._end_of_head(client, without_length=not end and payload[0] in _WITHOUT_LENGTH)
+        tail = self._end_of_head(client, without_length=not end and framing in (_CHUNKED, _CLOSE))
         if end:
-            self._out = [payload[1:head_end], b"X-Request-Id: ", self.request_id, tail, body]
+            self._out = [payload[begin:head_end], b"X-Request-Id: ", self.request_id, tail, body]
             self._complete()
         else:
             self._gather(payload[1:], b"X-Request-Id: ", self.request_id, tail)

@@ -150,7 +150,8 @@ class GatewayTunnel(Tunnel):
 
     def forget(self, exchange: Exchange, *, reset: bool) -> None:
         """Take a stream off the table; with ``reset`` the connection point is told to give it up."""
-        if self.streams.pop(exchange.number, None) is not None:
+        if exchange.number in self.streams:
+            del self.streams[exchange.number]
             exchange.drop_held()
             if reset:
                 exchange.reset()

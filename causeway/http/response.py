@@ -32,17 +32,21 @@ class ResponseHead(NamedTuple):
         status: 100 to 599.
         head: status line and the header lines that may pass, each with its CRLF, without the empty line at the end.
         payload: one byte that says how the body ends, then ``head``: as an answer crosses the tunnel.
+        whole: the same for an answer that crosses with its body: behind the byte two more with the length of ``head``.
         framing: how the body ends.
         content_length: of the body, where ``framing`` is LENGTH.
         keep_alive: the connection may be used again.
+        plain: no header in it can be a secret.
     """
 
     status: int
     head: bytes
     payload: bytes
+    whole: bytes
     framing: Framing
     content_length: int
     keep_alive: bool
+    plain: bool
 
 
 # Site systems answer the same question with the same head, at least within a second, which is what a Date counts.
@@ -56,17 +60,16 @@ def parse_response_head(head: bytes, method: bytes) -> ResponseHead:
         BadResponse: it has no single reading.
     """
     if method == b"HEAD":
-        return _read(head, method)[0]
+        return _read(head, method)
     known = _heads.get(head)
     if known is None:
-        known, plain = _read(head, method)
-        if plain:
+        known = _read(head, method)
+        if known.plain:
             _heads.keep(head, known)
     return known
 
 
-def _read(head: bytes, method: bytes) -> tuple[ResponseHead, bool]:
-    """The head, and whether it can hold no secret."""
+def _read(head: bytes, method: bytes) -> ResponseHead:
     line = _STATUS_LINE.match(head)
     if line is None:
         raise BadResponse("the status line is malformed")
@@ -93,7 +96,9 @@ def _read(head: bytes, method: bytes) -> tuple[ResponseHead, bool]:
     kept.append(b"")
     passed = b"\r\n".join(kept)
     keep_alive = keep_alive and framing is not Framing.CLOSE
-    return ResponseHead(status, passed, bytes((framing,)) + passed, framing, length, keep_alive), plain
+    kind = bytes((framing,))
+    whole = kind + len(passed).to_bytes(2, "big") + passed
+    return ResponseHead(status, passed, kind + passed, whole, framing, length, keep_alive, plain)
 
 
 def _sorted(lines: list[bytes]) -> tuple[dict[bytes, bytes], list[bytes], bool]:

@@ -170,9 +170,9 @@ class Tunnel(FrameReader):
             self._flush_scheduled = True
             self.loop.call_soon(self._flush)
 
-    def send_whole(self, kind: int, stream: int, head: bytes, body: bytes) -> None:
-        """Send one frame whose payload is ``head``, an empty line and ``body``."""
-        self._out += (_pack(kind, stream, len(head) + 2 + len(body)), head, b"\r\n", body)
+    def send_two(self, kind: int, stream: int, first: bytes, second: bytes) -> None:
+        """Send one frame with two pieces as its payload."""
+        self._out += (_pack(kind, stream, len(first) + len(second)), first, second)
         if not self._flush_scheduled:
             self._flush_scheduled = True
             self.loop.call_soon(self._flush)

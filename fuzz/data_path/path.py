@@ -5,9 +5,10 @@ import dataclasses
 import time
 from typing import Any, cast
 
+from causeway.connection_point.exchange import Exchange as AtConnectionPoint
 from causeway.connection_point.service import ConnectionPoint
 from causeway.connection_point.tunnel import ConnectionPointTunnel
-from causeway.connection_point.upstream import Owner, UpstreamConnection
+from causeway.connection_point.upstream import UpstreamConnection
 from causeway.connection_point.upstream_pool import UpstreamPool
 from causeway.gateway.addresses import Address
 from causeway.gateway.client_connection import ClientConnection
@@ -51,7 +52,7 @@ class _Upstream(UpstreamConnection):
         super().__init__(pool)
         self.begun: list[bytes] = []
 
-    def begin(self, owner: Owner, head: bytes) -> None:
+    def begin(self, owner: AtConnectionPoint, head: bytes) -> None:
         self.begun.append(head)
         super().begin(owner, head)
 

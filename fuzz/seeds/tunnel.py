@@ -37,7 +37,7 @@ _FRAMES = {
     "answer": encode(FrameType.RESPONSE, 1, b"\1HTTP/1.1 200 OK\r\nContent-Length: 5\r\n")
     + encode(FrameType.DATA | END, 1, b"hello")
     + encode(FrameType.TRAILERS | END, 2, b"X: y\r\n"),
-    "whole_answer": encode(FrameType.RESPONSE | END, 1, b"\1HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
+    "whole_answer": encode(FrameType.RESPONSE | END, 1, b"\1\0\x24HTTP/1.1 200 OK\r\nContent-Length: 5\r\nhello"),
     "ends": encode(FrameType.RESET, 3, b"ClientGone") + encode(FrameType.DRAIN, 0) + encode(FrameType.RENEW, 0),
     "release": encode(FrameType.RELEASE, 0, (17).to_bytes(8, "big")),
     "two_pieces": encode(FrameType.DATA, 1, b"") + encode(FrameType.DATA, 1, b"x" * 300),

@@ -93,7 +93,7 @@ async def test_a_request_is_passed_on_with_who_asked(played: Played) -> None:
     )
     system.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
     frames = await played.hear()
-    assert frames == [(FrameType.RESPONSE, True, 1, b"\x01HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")]
+    assert frames == [(FrameType.RESPONSE, True, 1, b"\x01\x00\x24HTTP/1.1 200 OK\r\nContent-Length: 2\r\nok")]
 
 
 @pytest.mark.parametrize(

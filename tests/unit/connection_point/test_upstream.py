@@ -1,7 +1,7 @@
 """Connections to site systems: which are used again, what may be sent twice, and what is read of their answers."""
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -11,6 +11,9 @@ from causeway.http import Framing, ResponseHead
 from causeway.refusals import Refused
 from fuzz.data_path import DataPath
 from tests.unit.tunnel.manual import FakeTransport
+
+if TYPE_CHECKING:
+    from causeway.connection_point.exchange import Exchange
 
 GET = b"GET /files/x HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST /files/x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
@@ -34,8 +37,10 @@ class Owner:
     def __init__(self, method: bytes = b"GET", upgrade: bytes = b"") -> None:
         self.method, self.upgrade = method, upgrade
         self.told: list[tuple[Any, ...]] = []
+        self.heads = b""
 
     def head_received(self, head: ResponseHead) -> None:
+        self.heads += head.head
         self.told.append(("head", head.status, head.framing))
 
     def answer_received(self, head: ResponseHead, body: bytes) -> None:
@@ -63,7 +68,7 @@ def connected(owner: Owner | None = None) -> tuple[UpstreamConnection, FakeTrans
     transport = FakeTransport(connection)
     connection.connection_made(transport)
     if owner is not None:
-        connection.begin(owner, b"HEAD")
+        connection.begin(cast("Exchange", owner), b"HEAD")
     return connection, transport
 
 
@@ -101,6 +106,78 @@ def test_an_answer_is_framed_however_it_comes(answer: bytes, told: list[Any], ke
     assert others == [each for each in told if each[0] != "body"]
     assert b"".join(piece[1] for piece in pieces) == b"".join(each[1] for each in told if each[0] == "body")
     assert (connection.alive, connection.owner, connection.served) == (kept, None, 1)
+
+
+WHOLE = [("head", 200, Framing.LENGTH), ("body", b"ok", True), ("complete", None)]
+
+
+@pytest.mark.parametrize("step", [1, 7, len(OK) - 1, 1000])
+def test_the_same_head_again_is_read_as_before(step: int) -> None:
+    connection, transport = connected()
+    for number in range(4):
+        body = b"%02d" % number
+        owner = Owner()
+        connection.begin(cast("Exchange", owner), b"HEAD")
+        answer = OK[:-2] + body
+        for start in range(0, len(answer), step):
+            connection.data_received(answer[start : start + step])
+        assert b"".join(each[1] for each in owner.told if each[0] == "body") == body
+        assert owner.told[-1] == ("complete", None)
+    assert not transport.aborted
+
+
+def test_the_same_head_has_no_body_where_none_was_asked_for() -> None:
+    connection, transport = connected()
+    for method, told in (
+        (b"GET", WHOLE),
+        (b"HEAD", [("head", 200, Framing.NONE), ("complete", None)]),
+        (b"GET", WHOLE),
+    ):
+        owner = Owner(method)
+        connection.begin(cast("Exchange", owner), b"HEAD")
+        connection.data_received(OK if method == b"GET" else OK[:-2])
+        assert owner.told == told
+    assert not transport.aborted
+
+
+def test_the_same_head_with_a_body_that_was_not_asked_for_ends_the_connection() -> None:
+    connection, transport = connected()
+    connection.begin(cast("Exchange", Owner()), b"HEAD")
+    connection.data_received(OK)
+    owner = Owner(b"HEAD")
+    connection.begin(cast("Exchange", owner), b"HEAD")
+    connection.data_received(OK)
+    assert owner.told == [("head", 200, Framing.NONE), ("complete", None)]
+    assert transport.aborted
+
+
+def test_the_same_head_within_another_is_a_part_of_it() -> None:
+    connection, _ = connected()
+    connection.begin(cast("Exchange", Owner()), b"HEAD")
+    connection.data_received(OK)
+    owner = Owner()
+    connection.begin(cast("Exchange", owner), b"HEAD")
+    connection.data_received(b"HTTP/1.1 203 Other\r\nX: ")
+    connection.data_received(OK)
+    assert owner.heads == b"HTTP/1.1 203 Other\r\nX: HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
+
+
+def test_the_same_head_with_more_behind_its_answer_ends_the_connection() -> None:
+    connection, transport = connected()
+    for answer in (OK, OK + b"HTTP/1.1 200 smuggled\r\n\r\n"):
+        owner = Owner()
+        connection.begin(cast("Exchange", owner), b"HEAD")
+        connection.data_received(answer)
+        assert owner.told == WHOLE
+    assert transport.aborted
+
+
+def test_a_head_that_could_hold_a_secret_is_not_kept() -> None:
+    connection, _ = connected()
+    for _ in range(2):
+        connection.begin(cast("Exchange", Owner()), b"HEAD")
+        connection.data_received(OK.replace(b"\r\n\r\n", b"\r\nSet-Cookie: a=b\r\n\r\n"))
+    assert (connection._last, connection._last_bytes) == (None, b"")
 
 
 def test_an_answer_with_more_behind_it_ends_the_connection() -> None:

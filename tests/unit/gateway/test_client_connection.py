@@ -62,18 +62,30 @@ async def test_an_answer_that_comes_in_one_frame_is_passed_on_whole(path: DataPa
     await ask(path, device, GET)
     (number,) = path.upper.streams
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n"
-    path.speak_as_connection_point(encode(FrameType.RESPONSE | END, number, b"\x01" + head + b"\r\n\r\n\r\nok"))
+    path.speak_as_connection_point(encode(FrameType.RESPONSE | END, number, b"\x01\x00\x24" + head + b"\r\n\r\nok"))
     await path.settle()
     assert device.received.startswith(head + b"X-Request-Id: ")
     assert device.received.endswith(b"\r\n\r\n\r\n\r\nok")
     assert not path.upper.streams
 
 
-async def test_an_answer_that_ends_before_its_body_ends_the_tunnel_and_reaches_nobody(path: DataPath) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"\x01",
+        b"\x01\x00\x24",
+        b"\x04HTTP/1.1 200 OK\r\n",
+        b"\x01HTTP/1.1 200 OK\r\nContent-Length: 6\r\n",
+        b"\x01\x00\x25HTTP/1.1 200 OK\r\nContent-Length: 6\r\n",
+        b"\x01\x00\x05HTTP/1.1 200 OK\r\nContent-Length: 6\r\nhello",
+        b"\x00HTTP/1.1 OK\r\n",
+    ],
+)
+async def test_an_answer_that_is_no_whole_one_ends_the_tunnel_and_reaches_nobody(path: DataPath, answer: bytes) -> None:
     device = path.connect()
     await ask(path, device, GET)
     (number,) = path.upper.streams
-    answer = b"\x01HTTP/1.1 200 OK\r\nContent-Length: 6\r\n"
     path.speak_as_connection_point(encode(FrameType.RESPONSE | END, number, answer))
     await path.settle()
     assert not path.tunnel_stands

@@ -48,6 +48,18 @@ async def test_each_time_it_has_an_id_of_its_own(path: DataPath) -> None:
     assert len(set(ids)) == 5
 
 
+async def test_requests_that_take_turns_arrive_as_they_were_asked(path: DataPath) -> None:
+    device = path.connect()
+    for name in b"aabaaabbbabbacaabcca":
+        device.send(request().replace(b"/x", b"/%c" % name))
+        await path.settle()
+        (asked,) = (system for system in path.site_systems if system.received)
+        assert asked.received.startswith(b"GET /internal/files/%c HTTP/1.1\r\n" % name)
+        asked.received = b""
+        asked.answer(OK)
+        await path.settle()
+
+
 async def test_an_endpoint_that_is_withdrawn_is_refused(path: DataPath) -> None:
     device = path.connect()
     await repeated(path, device, request())
