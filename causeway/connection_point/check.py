@@ -16,6 +16,7 @@ from causeway.gateway_settings import verify
 from causeway.gateway_settings.errors import SettingsError
 from causeway.observability.checks import CheckResult, Status
 from causeway.pki.in_use import ExpiresSoon, term_of
+from causeway.pki.key_rights import check_key_rights
 from causeway.pki.keys import load_verification_key
 from causeway.pki.roles import Role, roles_of
 from causeway.transport.proxy import connect_through
@@ -28,6 +29,7 @@ async def check(config: ConnectionPointConfig) -> list[CheckResult]:
     """Look at every file, then ask the site for its settings and shake hands with every gateway."""
     results = [
         await _attempt("connection point certificate", str(config.identity.certificate), lambda: _certificate(config)),
+        *check_key_rights(*filter(None, dict.fromkeys((config.identity.key, config.site_systems.key)))),
         _identity_signing(config),
         await _attempt("site key", str(config.site.key), lambda: _site_key(config)),
         await _attempt("site system trust", "site systems", lambda: _site_systems(config)),

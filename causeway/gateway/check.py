@@ -14,6 +14,7 @@ from causeway.gateway.worker import SETTINGS_FILE
 from causeway.gateway_settings import SettingsStore
 from causeway.observability.checks import CheckResult, Status
 from causeway.pki.in_use import ExpiresSoon, term_of
+from causeway.pki.key_rights import check_key_rights
 from causeway.pki.keys import load_verification_key
 
 
@@ -21,6 +22,7 @@ def check(config: GatewayConfig) -> list[CheckResult]:
     """Look at every file that the gateway needs and at the ports it is to listen on."""
     return [
         _attempt("gateway certificate", config.service.certificate, lambda: _certificate(config)),
+        *check_key_rights(config.service.key),
         _attempt("connection point authority", config.tunnel.authority, lambda: _authority(config)),
         _attempt("site key", config.site_key, lambda: _site_key(config)),
         _attempt("gateway settings", config.state, lambda: _settings(config)),

@@ -7,6 +7,7 @@ from causeway.observability.checks import CheckResult, Status
 from causeway.plan.document import Plan
 from causeway.plan.names import cname_record, deployment_name
 from causeway.plan.runbook.premises import dns as dns_steps
+from causeway.plan.runbook.step import Shell
 from causeway.preflight.dns_answers import Seen
 
 ANSWER = "dns answer"
@@ -44,7 +45,8 @@ def _remedy(plan: Plan, plan_file: Path) -> str:
     if not steps:
         return "Deploy the gateway: Azure makes that name."
     command = steps[0].commands[0]
-    return f"Make the record in {command.shell}: `{command.text}`."
+    where = "the zone file" if command.shell is Shell.ZONE else command.shell
+    return f"Make the record in {where}: `{command.text}`."
 
 
 def _answer(plan: Plan, each: Seen, name: str, remedy: str) -> CheckResult:

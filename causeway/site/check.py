@@ -9,6 +9,7 @@ from cryptography import x509
 from causeway.errors import CausewayError, OperatorError
 from causeway.observability.checks import CheckResult, Status
 from causeway.pki.in_use import ExpiresSoon, term_of
+from causeway.pki.key_rights import check_key_rights
 from causeway.pki.keys import load_signing_key
 from causeway.site.config import Approval, SiteConfig
 from causeway.site.context import InForce
@@ -29,6 +30,7 @@ def check(config: SiteConfig) -> list[CheckResult]:
         *_point_authority(config),
         _attempt("site signing key", config.site.signing_certificate, lambda: _signing(config)),
         _attempt("settings key", config.gateway.settings_key, lambda: _settings_key(config)),
+        *check_key_rights(server.key, config.site.signing_key, config.gateway.settings_key),
         _trusted_roots(config),
         *_client_authorities(config),
         _attempt("gateway settings", config.gateway.service_name, lambda: _settings(config)),

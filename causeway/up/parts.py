@@ -134,7 +134,7 @@ class Parts:
         ports = self._home.ports
         for port in range(ports.service, ports.last + 1):
             try:
-                listen("127.0.0.1", port, "the system")[0].close()
+                listen("127.0.0.1", port, "`causeway up`")[0].close()
             except OperatorError as error:
                 raise OperatorError(f"{error} with --port (ports {ports.service} to {ports.last} are used)") from error
 

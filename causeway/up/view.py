@@ -17,7 +17,6 @@ from causeway.up.metrics_reader import GatewayFigures, read_gateway
 
 _LOOK_S = 1.0
 _SHOWN_DEVICES = 20
-_IDENTITY_WIDTH = len("GUID:00000000-0000-0000-0000-000000000000")
 
 
 class View:
@@ -95,11 +94,11 @@ class View:
 def device_table(devices: Sequence[DeviceResult]) -> Table:
     """How far each device has come."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("device")
-    table.add_column("authentication")
-    table.add_column("identity", no_wrap=True, min_width=_IDENTITY_WIDTH)
+    table.add_column("device", no_wrap=True)
+    table.add_column("authentication", no_wrap=True)
+    table.add_column("identity", overflow="ellipsis")  # on 80 columns this one gives way, since lists show it, too
     for heading in ("registered", "policy", "heartbeat"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=True)
     for device in devices:
         table.add_row(
             device.name,

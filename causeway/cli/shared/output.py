@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +21,7 @@ OK, PROBLEMS, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 stdout = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
 stderr = Console(stderr=True, highlight=False)
 
+_ENDLESS = 100_000
 _COLOURS = {Status.PASS: "green", Status.WARN: "yellow", Status.FAIL: "red", Status.SKIP: "dim"}
 
 
@@ -50,16 +52,37 @@ def print_error(message: str) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, none: str) -> None:
-    """A table, or the sentence ``none`` where it would be empty."""
+    """A table, or the sentence ``none`` where it would be empty.
+
+    Where a terminal is too narrow, each row is a block of a line for each column: an id that is broken over lines is
+    good for nothing.
+    """
     if not rows:
         stdout.print(none)
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    # Text: what a device calls itself is no markup.
+    table = _grid()
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row))  # what a device calls itself is no markup
-    stdout.print(table)
+        table.add_row(*map(Text, row))
+    needed = Measurement.get(stdout, stdout.options.update(width=_ENDLESS), table).maximum
+    if not stdout.is_terminal or needed <= stdout.width:
+        stdout.print(table)
+        return
+    for number, row in enumerate(rows):
+        block = _grid(show_header=False)
+        block.add_column(no_wrap=True)
+        block.add_column(overflow="fold")
+        for column, value in zip(columns, row, strict=True):
+            block.add_row(column, Text(value))
+        if number:
+            stdout.print()
+        stdout.print(block)
+
+
+def _grid(*, show_header: bool = True) -> Table:
+    return Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=show_header)
 
 
 def check_line(result: CheckResult) -> Text:
@@ -100,7 +123,8 @@ def print_checks(results: Sequence[CheckResult], *, as_json: bool) -> int:
         print_json(checks_value(results))
     else:
         for result in results:
-            stdout.print(check_line(result), soft_wrap=True)
+            # At a terminal what was seen breaks between words; a remedy is copied, so it is left to the terminal.
+            stdout.print(check_line(result), soft_wrap=not stdout.is_terminal)
             if (remedy := remedy_line(result)) is not None:
                 stdout.print(remedy, soft_wrap=True)
         stdout.print(summary(results))

@@ -210,8 +210,3 @@ def test_what_is_neither_a_dns_name_nor_an_address_gets_no_certificate(name: str
 @pytest.mark.parametrize("name", ["localhost", "gw.example", "*.example", "under_score.example", "xn--g-xka.example"])
 def test_a_dns_name_stands_in_a_certificate_as_it_was_given(name: str) -> None:
     assert general_name(name) == x509.DNSName(name)
-
-
-def test_where_no_authority_is_the_error_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(StateError, match="causeway authority create"):
-        Authority.open(tmp_path / "nowhere")
