@@ -20,6 +20,7 @@ from causeway.plan.runbook.premises import certificate_checked, obtain_certifica
 from causeway.plan.values import Target
 from causeway.preflight import revocation
 from causeway.preflight.probe import Probe
+from causeway.transport.proxy import WebProxy
 
 HTTPS = 443
 FILE = "certificate file"
@@ -40,12 +41,14 @@ class Sources:
         server: host and port; None for the service name at 443, unless there are files.
         authorities: files with roots of one's own, or intermediates.
         passphrase: of the files.
+        proxy: the plan's web proxy, on the way to revocation lists and responders.
     """
 
     files: tuple[Path, ...] = ()
     server: tuple[str, int] | None = None
     authorities: tuple[Path, ...] = ()
     passphrase: bytes | None = field(default=None, repr=False)
+    proxy: WebProxy | None = None
 
 
 def wanted_by(plan: Plan) -> Wanted:
@@ -98,7 +101,7 @@ def probes(
 ) -> tuple[Probe, ...]:
     """What to look at: the files, the server, or both."""
     wanted = wanted_by(plan)
-    fetch = revocation.fetching(plan.proxy.url, timeout_s / 3)  # after the certificate itself
+    fetch = revocation.fetching(sources.proxy, timeout_s / 3)  # after the certificate itself
     found = []
     if sources.files:
         label = str(sources.files[0])

@@ -34,15 +34,13 @@ class Options:
     Attributes:
         hostname: this machine's.
         source: which machine of the plan this is to be; empty for what the host name says.
-        proxy_user: for Basic authentication at the web proxy; empty for none.
-        proxy_password_file: with its password.
+        proxy: the plan's, and who we are there.
         authorities: files with roots of one's own, or intermediates.
     """
 
     hostname: str
     source: str = ""
-    proxy_user: str = ""
-    proxy_password_file: Path | None = None
+    proxy: WebProxy | None = None
     authorities: tuple[Path, ...] = ()
 
 
@@ -58,7 +56,6 @@ def probes(plan: Plan, options: Options, *, timeout_s: float) -> tuple[Probe, ..
         source, why = own_source(plan, options.hostname)
     found = flows_from(plan, source)
     limit_s = min(_LONGEST_STAGE_S, timeout_s / _STAGES)
-    proxy = WebProxy.at(plan.proxy.url, options.proxy_user, options.proxy_password_file) if plan.proxy.url else None
 
     async def say() -> Sequence[CheckResult]:
         return [CheckResult(SOURCE, source, Status.PASS, f"{len(found)} rules begin there: {why}")]
@@ -68,7 +65,7 @@ def probes(plan: Plan, options: Options, *, timeout_s: float) -> tuple[Probe, ..
 
     def probe(flow: Flow) -> Probe:
         async def look() -> Sequence[CheckResult]:
-            return await _look(plan, flow, proxy if flow.through_proxy else None, await roots(), limit_s)
+            return await _look(plan, flow, options.proxy if flow.through_proxy else None, await roots(), limit_s)
 
         return Probe(ENDPOINT, target_of(flow), look)
 

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from causeway.observability.checks import Status
-from causeway.transport.proxy import ProxyRefused, WebProxy
+from causeway.transport.proxy import NEEDS_LOGIN, ProxyRefused, WebProxy
 
 DNS = "network DNS"
 TCP = "network TCP"
@@ -33,7 +33,6 @@ _NOTHING_IN_COMMON = ("UNSUPPORTED_PROTOCOL", "PROTOCOL_VERSION", "HANDSHAKE_FAI
 
 BAD_GATEWAY = (502, 503, 504)
 _PROXY_LOGIN = 407
-_NEEDS_LOGIN = (401, _PROXY_LOGIN)  # tinyproxy says 401
 _CAPTIVE = 511
 _REDIRECTS = range(300, 400)
 _FORBIDDEN = (403, 451)
@@ -82,7 +81,7 @@ def proxy_trouble(proxy: WebProxy, error: OSError, host: str) -> Trouble:
     why = first_line(error)
     if not isinstance(error, ProxyRefused):
         return Trouble(PROXY, why, "Correct url in [proxy] of the plan, or start the proxy.")
-    if error.status in _NEEDS_LOGIN:
+    if error.status in NEEDS_LOGIN:
         offered = f", offering {', '.join(error.schemes)}" if error.schemes else ""
         if error.schemes and "basic" not in {scheme.lower() for scheme in error.schemes}:
             action = f"Only Basic is spoken here: exempt {host} at the proxy from authentication."

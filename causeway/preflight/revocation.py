@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from cryptography import x509
 
-from causeway.errors import CausewayError
+from causeway.errors import CausewayError, StateError
 from causeway.observability.checks import CheckResult, Status
 from causeway.pki.chain import Chain
 from causeway.pki.inspection import revocation_urls
@@ -16,6 +16,7 @@ from causeway.pki.serials import serial_digest
 from causeway.preflight.text import shortened
 from causeway.transport import fetch as transport
 from causeway.transport.httpx_proxy import httpx_proxy
+from causeway.transport.proxy import NEEDS_LOGIN, WebProxy
 
 LIST = "certificate revocation list"
 RESPONDER = "certificate responder"
@@ -25,21 +26,22 @@ _MOST_URLS = 4
 _LONGEST_S = 10.0
 _PUBLISH = "Publish it on the internet at that address; devices that want to know ask there."
 _REVOKED = "Have a new certificate issued: devices that ask refuse this one."
+_CREDENTIALS = "Where the web proxy says so: give --proxy-user and --proxy-password-file, or correct them."
 _RENEW = "Have the authority publish anew; devices that ask refuse the certificate until then."
 
 Fetch = Callable[[str, bytes | None, int], Awaitable[bytes]]
 """Gets a URL, or posts to it, and gives at most so many bytes of the answer; raises ``FetchFailed``."""
 
 
-def fetching(proxy: str | None, timeout_s: float) -> Fetch:
-    """By HTTP, bounded in time, through the web proxy where there is one."""
+def fetching(proxy: WebProxy | None, timeout_s: float) -> Fetch:
+    """By HTTP, bounded in time, through the web proxy where there is one, as its user."""
 
     async def fetch(url: str, content: bytes | None, most_bytes: int) -> bytes:
         fetched = await transport.fetch(
             url,
             most_bytes=most_bytes,
             timeout_s=min(_LONGEST_S, timeout_s),
-            proxy=httpx_proxy(proxy),
+            proxy=None if proxy is None else httpx_proxy(f"http://{proxy}", proxy.user, proxy.password_file),
             headers=REQUEST_HEADERS if content is not None else None,
             content=content,
         )
@@ -76,7 +78,10 @@ async def ask(target: str, chain: Chain, fetch: Fetch, *, now: dt.datetime) -> l
         except transport.FetchedTooMuch as error:
             return CheckResult(name, shown, Status.FAIL, str(error), _RENEW)
         except transport.FetchFailed as error:
-            return CheckResult(name, shown, Status.WARN, shortened(str(error)), _PUBLISH)
+            action = _CREDENTIALS if error.status in NEEDS_LOGIN else _PUBLISH
+            return CheckResult(name, shown, Status.WARN, shortened(str(error)), action)
+        except StateError as error:  # the file with the proxy's password
+            return CheckResult(name, shown, Status.FAIL, str(error), "Correct --proxy-password-file.")
         except CausewayError as error:
             return CheckResult(name, shown, Status.FAIL, shortened(str(error)), _RENEW)
         return CheckResult(name, shown, status, details, action)

@@ -14,7 +14,15 @@ _REASON_CHARACTERS = 200
 
 
 class FetchFailed(ConnectionError):
-    """There is no answer, or none that counts; it says why."""
+    """There is no answer, or none that counts; it says why.
+
+    Attributes:
+        status: of HTTP's answer, the server's or the proxy's; 0 where there was none.
+    """
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class FetchedTooMuch(FetchFailed):
@@ -75,7 +83,8 @@ async def fetch(
             if response.status_code == httpx.codes.NOT_MODIFIED and headers:
                 return Fetched(None, response.headers)
             if response.status_code != httpx.codes.OK:
-                raise FetchFailed(f"the answer is {response.status_code} {response.reason_phrase[:100]}")
+                why = f"the answer is {response.status_code} {response.reason_phrase[:100]}"
+                raise FetchFailed(why, response.status_code)
             if response.headers.get("content-encoding", "identity").lower() != "identity":
                 raise FetchFailed("the answer is compressed, which nobody asked for")
             data = bytearray()
@@ -88,5 +97,9 @@ async def fetch(
         raise
     except TimeoutError as error:
         raise FetchFailed(f"no answer within {timeout_s:g} s") from error
+    except httpx.ProxyError as error:  # "407 Proxy Authentication Required", where it was asked for a tunnel
+        status = str(error)[:3]
+        reason = f"the proxy refused: {str(error)[:_REASON_CHARACTERS]}"
+        raise FetchFailed(reason, int(status) if status.isdecimal() else 0) from error
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         raise FetchFailed(str(error)[:_REASON_CHARACTERS] or type(error).__name__) from error

@@ -13,6 +13,8 @@ from causeway.errors import StateError
 from causeway.files import read_state
 
 DEFAULT_PORT = 3128
+NEEDS_LOGIN = (401, 407)
+"""The statuses of a proxy that wants credentials, or others: tinyproxy says 401 to wrong ones."""
 _MAX_ANSWER_BYTES = 16 * 1024
 _SCHEME = re.compile(rb"^proxy-authenticate:[ \t]*([A-Za-z0-9-]+)", re.IGNORECASE | re.MULTILINE)
 

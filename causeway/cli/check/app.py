@@ -14,6 +14,7 @@ from causeway.cli.check import entra as entra_checks
 from causeway.cli.check import network as network_checks
 from causeway.cli.check import progress
 from causeway.cli.check import site as site_checks
+from causeway.cli.check.proxy import ProxyPasswordFile, ProxyUser, web_proxy
 from causeway.cli.check.watch import watch
 from causeway.cli.shared.azure_options import CredentialOption
 from causeway.cli.shared.entra_options import ClientApp, ServerApp
@@ -40,8 +41,8 @@ def check(
     resolver: dns_checks.Resolvers = None,
     authoritative: dns_checks.Authoritative = None,
     source: network_checks.Source = None,
-    proxy_user: network_checks.ProxyUser = None,
-    proxy_password_file: network_checks.ProxyPasswordFile = None,
+    proxy_user: ProxyUser = None,
+    proxy_password_file: ProxyPasswordFile = None,
     site_client_certificate: site_checks.ClientCertificateFile = None,
     site_client_key: site_checks.ClientKeyFile = None,
     site_client_passphrase_file: site_checks.ClientPassphraseFile = None,
@@ -69,15 +70,16 @@ def check(
     Exit code 0 where nothing failed, 1 where something did, 2 where the command was used wrongly.
     """
     plan = read_plan(plan_file)
+    proxy = web_proxy(plan, proxy_user, proxy_password_file)
     groups: dict[Group, Callable[[], tuple[Probe, ...]]] = {
         Group.NAMES: lambda: (*names.probes(plan), *azure_checks.names_probes(plan, credential)),
         Group.AZURE: lambda: azure_checks.probes(plan, plan_file, credential),
         Group.CERTIFICATE: lambda: (
-            certificate_checks.probes(plan, plan_file, certificate, server, ca, passphrase_file, timeout_s)
+            certificate_checks.probes(plan, plan_file, certificate, server, ca, passphrase_file, proxy, timeout_s)
             + certificate_checks.client_probes(plan, plan_file, client_trust, client_sample)
         ),
         Group.DNS: lambda: dns_checks.probes(plan, plan_file, resolver, authoritative, timeout_s),
-        Group.NETWORK: lambda: network_checks.probes(plan, source, proxy_user, proxy_password_file, ca, timeout_s),
+        Group.NETWORK: lambda: network_checks.probes(plan, source, proxy, ca, timeout_s),
         Group.DIRECTORY: lambda: directory_checks.probes(
             plan,
             directory_server,

@@ -10,6 +10,7 @@ from causeway.cli.shared.passphrase import from_file
 from causeway.plan.document import Plan
 from causeway.preflight import certificate, client_trust
 from causeway.preflight.probe import Probe
+from causeway.transport.proxy import WebProxy
 
 PANEL = "Group certificate"
 
@@ -74,6 +75,7 @@ def probes(
     server: Server,
     authorities: Authorities,
     passphrase_file: PassphraseFile,
+    proxy: WebProxy | None,
     timeout_s: float,
 ) -> tuple[Probe, ...]:
     """What the options make of the group.
@@ -86,5 +88,6 @@ def probes(
         host_and_port(server, certificate.HTTPS) if server else None,
         tuple(authorities or ()),
         from_file(passphrase_file),
+        proxy,
     )
     return certificate.probes(plan, plan_file, sources, timeout_s=timeout_s)

@@ -1,22 +1,30 @@
 """``causeway check --only certificate`` asks OpenSSL's revocation list, by nginx, and OpenSSL's responder."""
 
+import asyncio
 import json
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from causeway.transport.fetch import FetchFailed, fetch
+from causeway.transport.httpx_proxy import httpx_proxy
 from tests.system.nginx import nginx
 from tests.system.plan.running import CAUSEWAY, environment
-from tests.system.processes import free_ports
+from tests.system.processes import free_ports, running, wait_until
 from tests.system.revocation.openssl_ca import OpenSslAuthority
 from tests.system.revocation.responder import Responder
+from tests.system.web_proxy import PASSWORD, USER, WebProxy
 from tests.unit.plan.plans import CONTOSO
 
 
-def asked(folder: Path, authority: OpenSslAuthority, certificate: Path) -> dict[str, Any]:
-    """The results of list and responder."""
-    (folder / "plan.toml").write_text(CONTOSO)
-    files = ("--certificate", certificate, "--ca", authority.certificate)
+def asked(
+    folder: Path, authority: OpenSslAuthority, certificate: Path, *options: str | Path, proxy: str = ""
+) -> dict[str, Any]:
+    """The results of list and responder; ``proxy`` is the plan's."""
+    (folder / "plan.toml").write_text(CONTOSO + (f'[proxy]\nurl = "{proxy}"\n' if proxy else ""))
+    files = ("--certificate", certificate, "--ca", authority.certificate, *options)
     done = subprocess.run(
         [*CAUSEWAY, "check", "--plan", folder / "plan.toml", "--only", "certificate", *files, "--json"],
         env=environment(folder),
@@ -28,7 +36,8 @@ def asked(folder: Path, authority: OpenSslAuthority, certificate: Path) -> dict[
     )
     assert "Traceback" not in done.stderr
     found = {each["name"]: each for each in json.loads(done.stdout)["checks"]}
-    return {name: found[name] for name in ("certificate revocation list", "certificate responder")}
+    assert PASSWORD not in done.stdout + done.stderr
+    return {name: found.get(name) for name in ("certificate revocation list", "certificate responder")}
 
 
 def test_what_the_certificate_names_is_fetched_and_a_revoked_one_is_found(tmp_path: Path) -> None:
@@ -66,3 +75,40 @@ def test_what_the_certificate_names_is_fetched_and_a_revoked_one_is_found(tmp_pa
             assert "malformed" in page["certificate revocation list"]["details"]
     finally:
         responder.stop()
+
+
+def test_a_web_proxy_that_wants_credentials_gets_those_of_the_options(tmp_path: Path) -> None:
+    served, password = tmp_path / "served", tmp_path / "proxy-password"
+    served.mkdir()
+    web = free_ports()
+    url = f"http://127.0.0.1:{web}/list.crl"
+    authority = OpenSslAuthority(
+        tmp_path / "authority", "Contoso Issuing CA", points=f"crlDistributionPoints = URI:{url}\n"
+    )
+    certificate = authority.client("gateway.contoso.com").certificate
+    authority.publish(served / "list.crl")
+    proxy = WebProxy(tmp_path)
+
+    def look(*options: str | Path) -> Any:
+        found = asked(tmp_path, authority, certificate, *options, proxy=f"http://127.0.0.1:{proxy.port}")
+        return found["certificate revocation list"]
+
+    as_user = ("--proxy-user", USER, "--proxy-password-file", password)
+    with running(proxy), nginx(tmp_path / "nginx", served, web):
+        wait_until(proxy.listens, what="the web proxy")
+        nobody = look()
+        assert (nobody["status"], "407" in nobody["details"]) == ("WARN", True), nobody
+        assert "--proxy-user" in nobody["action"]
+        unreadable = look(*as_user)
+        assert (unreadable["status"], str(password) in unreadable["details"]) == ("FAIL", True), unreadable
+        password.write_text("shut-sesame\n")
+        wrong = look(*as_user)
+        assert (wrong["status"], "--proxy-user" in wrong["action"]) == ("WARN", True), wrong
+        password.write_text(f"{PASSWORD}\n")
+        good = look(*as_user)
+        assert good["status"] == "PASS", good
+        assert proxy.requests_for(f"GET {url}") == 3  # nobody, the wrong one and the right one; all by the proxy
+        way = httpx_proxy(f"http://127.0.0.1:{proxy.port}")
+        with pytest.raises(FetchFailed, match="the proxy refused: 407") as refused:
+            asyncio.run(fetch("https://localhost/list.crl", most_bytes=1, timeout_s=30, proxy=way))
+        assert refused.value.status == 407

@@ -77,6 +77,12 @@ def test_what_is_not_reached_is_a_warning(error: Exception, leaf: Certified) -> 
     assert "on the internet" in result.action
 
 
+@pytest.mark.parametrize("status", [401, 407])
+def test_credentials_that_the_web_proxy_wants_are_the_remedy(status: int) -> None:
+    (result,) = asked(WITH_LIST, FetchFailed("the answer is …", status))
+    assert (result.status, "--proxy-user" in result.action) == (Status.WARN, True)
+
+
 def test_without_the_issuer_nothing_can_be_verified_and_without_urls_nothing_is_asked() -> None:
     (result,) = asked(WITH_LIST, b"", alone=True)
     assert (result.status, "--ca" in result.details) == (Status.SKIP, True)
