@@ -14,6 +14,7 @@ from causeway.cli.check import entra as entra_checks
 from causeway.cli.check import network as network_checks
 from causeway.cli.check import progress
 from causeway.cli.check import site as site_checks
+from causeway.cli.check.followed_plan import FollowedPlan
 from causeway.cli.check.proxy import ProxyPasswordFile, ProxyUser, web_proxy
 from causeway.cli.check.watch import watch
 from causeway.cli.shared.azure_options import CredentialOption
@@ -21,7 +22,7 @@ from causeway.cli.shared.entra_options import ClientApp, ServerApp
 from causeway.cli.shared.help import examples
 from causeway.cli.shared.options import PlanOption, TimeoutOption
 from causeway.cli.shared.output import print_checks
-from causeway.plan.document import FILE, read_plan
+from causeway.plan.document import FILE, Plan, read_plan
 from causeway.preflight import names
 from causeway.preflight.probe import Group, Probe
 
@@ -69,41 +70,45 @@ def check(
 
     Exit code 0 where nothing failed, 1 where something did, 2 where the command was used wrongly.
     """
-    plan = read_plan(plan_file)
-    proxy = web_proxy(plan, proxy_user, proxy_password_file)
-    groups: dict[Group, Callable[[], tuple[Probe, ...]]] = {
-        Group.NAMES: lambda: (*names.probes(plan), *azure_checks.names_probes(plan, credential)),
-        Group.AZURE: lambda: azure_checks.probes(plan, plan_file, credential),
-        Group.CERTIFICATE: lambda: (
-            certificate_checks.probes(plan, plan_file, certificate, server, ca, passphrase_file, proxy, timeout_s)
-            + certificate_checks.client_probes(plan, plan_file, client_trust, client_sample)
-        ),
-        Group.DNS: lambda: dns_checks.probes(plan, plan_file, resolver, authoritative, timeout_s),
-        Group.NETWORK: lambda: network_checks.probes(plan, source, proxy, ca, timeout_s),
-        Group.DIRECTORY: lambda: directory_checks.probes(
-            plan,
-            directory_server,
-            directory_transport,
-            directory_user,
-            directory_password_file,
-            directory_keytab,
-            ca,
-            timeout_s,
-        ),
-        Group.SITE: lambda: site_checks.probes(
-            plan,
-            ca,
-            site_client_certificate,
-            site_client_key,
-            site_client_passphrase_file,
-            administration_service,
-            site_checks.sign_in(site_user, site_password_file, site_kerberos, site_token_file),
-            timeout_s,
-        ),
-        Group.ENTRA: lambda: entra_checks.probes(plan, plan_file, credential, server_app, client_app, timeout_s),
-    }
-    wanted = [probe for group, probes in groups.items() if not only or group in only for probe in probes()]
+
+    def probes_of(plan: Plan) -> tuple[Probe, ...]:
+        proxy = web_proxy(plan, proxy_user, proxy_password_file)
+        groups: dict[Group, Callable[[], tuple[Probe, ...]]] = {
+            Group.NAMES: lambda: (*names.probes(plan), *azure_checks.names_probes(plan, credential)),
+            Group.AZURE: lambda: azure_checks.probes(plan, plan_file, credential),
+            Group.CERTIFICATE: lambda: (
+                certificate_checks.probes(plan, plan_file, certificate, server, ca, passphrase_file, proxy, timeout_s)
+                + certificate_checks.client_probes(plan, plan_file, client_trust, client_sample)
+            ),
+            Group.DNS: lambda: dns_checks.probes(plan, plan_file, resolver, authoritative, timeout_s),
+            Group.NETWORK: lambda: network_checks.probes(plan, source, proxy, ca, timeout_s),
+            Group.DIRECTORY: lambda: directory_checks.probes(
+                plan,
+                directory_server,
+                directory_transport,
+                directory_user,
+                directory_password_file,
+                directory_keytab,
+                ca,
+                timeout_s,
+            ),
+            Group.SITE: lambda: site_checks.probes(
+                plan,
+                ca,
+                site_client_certificate,
+                site_client_key,
+                site_client_passphrase_file,
+                administration_service,
+                site_checks.sign_in(site_user, site_password_file, site_kerberos, site_token_file),
+                timeout_s,
+            ),
+            Group.ENTRA: lambda: entra_checks.probes(plan, plan_file, credential, server_app, client_app, timeout_s),
+        }
+        return tuple(probe for group, probes in groups.items() if not only or group in only for probe in probes())
+
     if watching or until_pass:
         how = {"timeout_s": timeout_s, "interval_s": interval_s}
-        raise typer.Exit(watch(wanted, **how, until_pass=until_pass, as_json=as_json))
+        followed = FollowedPlan(plan_file, probes_of)
+        raise typer.Exit(watch(followed.probes, **how, until_pass=until_pass, as_json=as_json))
+    wanted = probes_of(read_plan(plan_file))
     raise typer.Exit(print_checks(progress.run(wanted, timeout_s=timeout_s), as_json=as_json))

@@ -91,11 +91,13 @@ def _still(result: CheckResult) -> str:
     return _SECONDS.sub("", result.details)
 
 
-def watch(probes: Sequence[Probe], *, timeout_s: float, interval_s: float, until_pass: bool, as_json: bool) -> int:
+def watch(
+    probes: Callable[[], Sequence[Probe]], *, timeout_s: float, interval_s: float, until_pass: bool, as_json: bool
+) -> int:
     """Look until Ctrl-C, or until nothing fails; returns the exit code of the last look.
 
     Args:
-        probes: what to look at.
+        probes: asked before each look what to look at.
         timeout_s: for one look.
         interval_s: from the end of one look to the next.
         until_pass: end as soon as nothing fails.
@@ -111,7 +113,7 @@ def watch(probes: Sequence[Probe], *, timeout_s: float, interval_s: float, until
 
 
 def _repeat(
-    probes: Sequence[Probe],
+    probes: Callable[[], Sequence[Probe]],
     timeout_s: float,
     interval_s: float,
     until_pass: bool,
@@ -123,9 +125,10 @@ def _repeat(
         while look is None or not (until_pass and look.exit_code == OK):
             if look is not None:
                 time.sleep(interval_s)
-            under_way = UnderWay(probes)
+            wanted = probes()
+            under_way = UnderWay(wanted)
             begin(under_way)
-            results = asyncio.run(run_probes(probes, timeout_s=timeout_s, ended=under_way.ended))
+            results = asyncio.run(run_probes(wanted, timeout_s=timeout_s, ended=under_way.ended))
             look = compare(look, results)
             show(look, interval_s)
     return INTERRUPTED if look is None else look.exit_code

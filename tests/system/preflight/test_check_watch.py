@@ -6,6 +6,7 @@ import pty
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ class Watch(Process):
 def test_only_changes_are_shown_until_everything_passes(tmp_path: Path) -> None:
     watch = Watch(tmp_path, "--until-pass")
     with running(watch):
-        wait_until(lambda: "2 checks, 1 failed, 1 skipped." in watch.text(), what="the first look")
+        wait_until(lambda: "3 checks, 1 failed, 1 skipped." in watch.text(), what="the first look")
         watch.put()
         assert watch.wait() == 0, watch.text()
     lines = watch.text().splitlines()
@@ -55,7 +56,7 @@ def test_ctrl_c_ends_it_with_the_exit_code_of_the_last_look(tmp_path: Path) -> N
         watch.signal(signal.SIGINT)
         assert watch.wait() == 1
     first, *others = map(json.loads, watch.text().splitlines())
-    assert (first["ok"], first["changed"], first["checks"][0]["status"]) == (False, [], "FAIL")
+    assert (first["ok"], first["changed"], first["checks"][1]["status"]) == (False, [], "FAIL")
     assert all(each["changed"] == each["gone"] == [] for each in others)
     (tmp_path / "out").unlink()
     with running(watch):
@@ -85,7 +86,7 @@ def test_at_a_terminal_it_is_redrawn_in_place_and_marks_what_changed(tmp_path: P
             except OSError:  # the other end closed
                 break
             shown += chunk
-            if b"2 checks, 1 failed, 1 skipped." in shown and not watch.file.exists():
+            if b"3 checks, 1 failed, 1 skipped." in shown and not watch.file.exists():
                 watch.put()
             if not chunk:
                 break
@@ -98,3 +99,49 @@ def test_at_a_terminal_it_is_redrawn_in_place_and_marks_what_changed(tmp_path: P
     assert "● new  PASS  certificate dates" in text
     assert "\x1b[2K" in text  # lines are cleared and written anew
     assert "\x1b[3" not in text  # NO_COLOR
+
+
+def test_the_plan_is_read_again_and_one_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
+    watch = Watch(tmp_path, "--watch", "--json")
+    plan = tmp_path / "plan.toml"
+
+    def write(text: str) -> None:
+        aside = plan.with_suffix(".new")
+        aside.write_text(text)
+        aside.rename(plan)
+
+    def look_that_says(status: str, what: str, of: str = "plan file") -> list[dict[str, Any]]:
+        """The checks of the last look in which the plan's file is so, and ``of`` says ``what``."""
+
+        def found() -> list[dict[str, Any]] | None:
+            *whole, _ = watch.text().split("\n")
+            for checks in (json.loads(line)["checks"] for line in reversed(whole)):
+                if checks[0]["status"] == status and any(of == each["name"] and what in str(each) for each in checks):
+                    return list(checks)
+            return None
+
+        wait_until(lambda: found() is not None, what=what)
+        return found() or []
+
+    with running(watch):
+        assert look_that_says("PASS", "read at ")[0]["name"] == "plan file"
+        other = CONTOSO.replace("gateway.contoso.com", "cmg.contoso.com").replace("expected = 5000", "expected = 6000")
+        write(other)
+        again = look_that_says("PASS", "read again at ")
+        assert "names.service_name was gateway.contoso.com, is cmg.contoso.com" in again[0]["details"]
+        assert "clients.expected was 5000, is 6000" in again[0]["details"]
+
+        write(other + "[clients]\n")
+        broken = look_that_says("FAIL", "not TOML")
+        assert broken[0]["action"].startswith("Mend the file; until then, what it said at ")
+        assert len(broken) == len(again)  # the rest is looked at as before
+        plan.unlink()
+        assert "make one with `causeway plan new`" in look_that_says("FAIL", "No such file")[0]["details"]
+
+        write(other)
+        look_that_says("PASS", "it says what it said at ")
+        watch.put()
+        checks = look_that_says("PASS", "cmg.contoso.com", of="certificate name")
+        assert [each["status"] for each in checks if each["name"] == "certificate name"] == ["FAIL"]
+        watch.signal(signal.SIGINT)
+        assert watch.wait() == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from causeway.cli.check import followed_plan
 from causeway.cli.check.app import app
 from causeway.cli.shared.addresses import host_and_port
 from causeway.errors import OperatorError
@@ -21,6 +22,7 @@ from tests.unit.plan.plans import contoso
 
 DOCS = Path(__file__).parents[3] / "docs"
 CHECKS = (
+    followed_plan.CHECK,
     *names.CHECKS,
     *names_free.CHECKS,
     *azure.CHECKS,
