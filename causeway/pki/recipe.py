@@ -8,10 +8,10 @@ from pydantic import Field
 
 from causeway.configuration import ConfigPath, load, section, setting, to_toml
 from causeway.files import write_atomically
-from causeway.pki.acme.account import LETS_ENCRYPT
 from causeway.pki.requests import ServerNames
 from causeway.plan.values import KeyType
 
+LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 _HEADING = "How this certificate was had; `causeway cert renew` does it again. Edit it as you like: it holds no secret."
 
 

@@ -19,6 +19,9 @@ class Target(StrEnum):
     CONFIGMGR = "configmgr"
 
 
+TARGET_TITLES = {Target.CAUSEWAY: "Causeway's own gateway", Target.CONFIGMGR: "Configuration Manager's gateway"}
+
+
 class CertificateSource(StrEnum):
     """Where the server certificate comes from."""
 

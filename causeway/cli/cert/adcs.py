@@ -22,7 +22,6 @@ from causeway.cli.shared.passphrase import PassphraseOption, new_passphrase, rea
 from causeway.errors import OperatorError
 from causeway.files import make_private_folder, read_state, write_atomically
 from causeway.pki.adcs.certreq import CLIENT_TEMPLATE, SERVER_TEMPLATE, Enrolment, commands, inf
-from causeway.pki.adcs.web import WebEnrolment
 from causeway.pki.chain import build_chain, find_leaf
 from causeway.pki.errors import CertificateFileError
 from causeway.pki.folder import CertificateFolder
@@ -104,6 +103,8 @@ def web(
     as_json: JsonOption = False,
 ) -> None:
     """Hand the request of `causeway cert request` in by web enrolment, over HTTPS, and take the certificate in."""
+    from causeway.pki.adcs.web import WebEnrolment  # noqa: PLC0415  # an HTTP client, which no other command needs
+
     place = CertificateFolder(folder)
     if not place.request.exists():
         raise OperatorError(f"{place.request}: no request is there; make one with `causeway cert request` first")

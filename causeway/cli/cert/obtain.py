@@ -21,11 +21,9 @@ from causeway.cli.cert.options import (
 )
 from causeway.cli.shared.options import JsonOption
 from causeway.errors import OperatorError
-from causeway.pki.acme.account import LETS_ENCRYPT
 from causeway.pki.folder import CertificateFolder
-from causeway.pki.issue import issue as carry_out
 from causeway.pki.keys import CertificateKey
-from causeway.pki.recipe import AcmeSection, DnsMethod, Recipe, Source, write_recipe
+from causeway.pki.recipe import LETS_ENCRYPT, AcmeSection, DnsMethod, Recipe, Source, write_recipe
 from causeway.pki.requests import ServerNames, new_key
 from causeway.plan.certificate import public_refusal
 from causeway.plan.values import KeyType
@@ -115,6 +113,8 @@ def obtain(place: CertificateFolder, recipe: Recipe, key: CertificateKey, *, as_
     Raises:
         CausewayError: it did not come to that.
     """
+    from causeway.pki.issue import issue as carry_out  # noqa: PLC0415  # ACME, slow to load
+
     before = place.serving()
     try:
         chain = carry_out(recipe, key, ask=ask, report=report)

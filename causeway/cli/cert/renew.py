@@ -14,7 +14,6 @@ from causeway.cli.shared.passphrase import PassphraseOption, new_passphrase
 from causeway.errors import OperatorError
 from causeway.pki.bundle import read_bundle
 from causeway.pki.folder import CertificateFolder
-from causeway.pki.issue import due
 from causeway.pki.recipe import Source, read_recipe
 from causeway.pki.requests import new_key
 
@@ -34,6 +33,8 @@ def renew(
     as_json: JsonOption = False,
 ) -> None:
     """Renew as recipe.toml says: at once by ACME or the own authority, by a new request elsewhere. Names stay."""
+    from causeway.pki.issue import due  # noqa: PLC0415  # ACME, slow to load
+
     place = CertificateFolder(folder)
     recipe = read_recipe(place.recipe)
     serving = place.serving()

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from causeway.azure.errors import RetailPricesUnavailable
-from causeway.azure.retail_prices import RetailPrices
 from causeway.cli.plan.options import READABLE, PlanArgument, fetched_prices_path, known_prices
 from causeway.cli.shared.help import examples, pointer
 from causeway.cli.shared.options import JsonOption
@@ -43,6 +42,8 @@ def refresh(
 
     The prices are kept beside those of other regions, and count from then on. Exit code 1 where they cannot be had.
     """
+    from causeway.azure.retail_prices import RetailPrices  # noqa: PLC0415  # an HTTP client, which no other command needs
+
     if not source.startswith("https://"):
         raise OperatorError(f"--source: {source!r} is no HTTPS URL; expected one such as {SOURCE}")
     document, path, today = read_plan(plan), fetched_prices_path(), datetime.now(UTC).date()

@@ -12,7 +12,7 @@ from causeway.clouds import CLOUDS
 from causeway.plan.cost import Cost
 from causeway.plan.document import Plan
 from causeway.plan.fact import Fact
-from causeway.plan.page import TITLES
+from causeway.plan.values import TARGET_TITLES
 
 _TITLE_WIDTH = 30
 
@@ -56,7 +56,7 @@ def print_cost(cost: Cost, *, explain: bool) -> None:
 
 def print_heading(plan: Plan) -> None:
     """Whose gateway, and the way through it, in two lines."""
-    title = Text.assemble((plan.organisation, "bold"), ": ", TITLES[plan.target])
+    title = Text.assemble((plan.organisation, "bold"), ": ", TARGET_TITLES[plan.target])
     stdout.print(title)
     stdout.print(
         Text(

@@ -15,7 +15,6 @@ from causeway.cli.shared.output import print_json, stdout
 from causeway.files import write_atomically
 from causeway.plan.document import FILE, read_plan
 from causeway.plan.findings import cannot_work
-from causeway.plan.page import runbook_page
 from causeway.plan.runbook import Command, Shell, Step
 from causeway.plan.runbook import runbook as steps_of
 from causeway.plan.runbook.text import markdown
@@ -37,6 +36,8 @@ def runbook(
         print_json([dataclasses.asdict(step) for step in steps])
         return
     if html is not None:
+        from causeway.plan.page import runbook_page  # noqa: PLC0415  # templates, which nothing else needs
+
         write_atomically(html, runbook_page(document, steps).encode(), mode=READABLE)
         stdout.print(f"{html} is written.", markup=False, soft_wrap=True)
         return

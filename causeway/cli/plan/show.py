@@ -22,7 +22,6 @@ from causeway.plan.document import FILE, read_plan
 from causeway.plan.facts import all_facts
 from causeway.plan.findings import cannot_work, contradictions
 from causeway.plan.firewall_list import ListFormat, firewall_list, firewall_value
-from causeway.plan.page import plan_page
 from causeway.plan.runbook import runbook
 from causeway.plan.summary import summary
 
@@ -45,6 +44,8 @@ def show(
         print_json(summary(document, cost))
         raise typer.Exit(PROBLEMS if cannot_work(document) else OK)
     if html is not None:
+        from causeway.plan.page import plan_page  # noqa: PLC0415  # templates, which nothing else needs
+
         write_atomically(html, plan_page(document, cost, runbook(document, plan)).encode(), mode=READABLE)
         stdout.print(f"{html} is written.", markup=False, soft_wrap=True)
         raise typer.Exit(PROBLEMS if cannot_work(document) else OK)

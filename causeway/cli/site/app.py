@@ -9,9 +9,7 @@ from causeway.cli.shared.options import ConfigOption, JsonOption, PrintDefaultOp
 from causeway.cli.shared.output import print_checks
 from causeway.cli.site import blocks, certificates, devices, revocation
 from causeway.configuration import default_toml, load
-from causeway.site.check import check as check_site
 from causeway.site.config import HEADING, SiteConfig
-from causeway.site.service import run as run_site
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,6 +29,8 @@ def run(config: ConfigOption = Path("site.toml"), print_default: PrintDefaultOpt
     if print_default:
         print(default_toml(SiteConfig, HEADING), end="")
         return
+    from causeway.site.service import run as run_site  # noqa: PLC0415  # the server, which no other command needs
+
     run_site(config)
 
 
@@ -42,4 +42,6 @@ def check(
     if print_default:
         print(default_toml(SiteConfig, HEADING), end="")
         return
+    from causeway.site.check import check as check_site  # noqa: PLC0415  # likewise
+
     raise typer.Exit(print_checks(check_site(load(config, SiteConfig)), as_json=as_json))

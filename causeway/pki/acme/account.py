@@ -14,9 +14,9 @@ from causeway.errors import OperatorError
 from causeway.files import make_private_folder, write_atomically
 from causeway.pki.errors import AuthorityError
 from causeway.pki.keys import load_private_key, new_p256_key, private_pem
+from causeway.pki.recipe import LETS_ENCRYPT
 
 _NONCES = 5  # pairs of them, since the library tries each request twice
-LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 
 
 @dataclass(frozen=True, slots=True)

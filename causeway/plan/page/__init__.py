@@ -21,11 +21,9 @@ from causeway.plan.page.diagram import diagram
 from causeway.plan.rules import RULES
 from causeway.plan.runbook import Step
 from causeway.plan.sizing import recommended
-from causeway.plan.values import Target
+from causeway.plan.values import TARGET_TITLES
 
 __all__ = ["plan_page", "runbook_page"]
-
-TITLES = {Target.CAUSEWAY: "Causeway's own gateway", Target.CONFIGMGR: "Configuration Manager's gateway"}
 
 
 def _environment() -> jinja2.Environment:
@@ -45,7 +43,7 @@ def plan_page(plan: Plan, cost: Cost, steps: Sequence[Step]) -> str:
         .get_template("plan.html.j2")
         .render(
             plan=plan,
-            title=TITLES[plan.target],
+            title=TARGET_TITLES[plan.target],
             cloud=CLOUDS[plan.azure.cloud],
             deployment_name=deployment_name(plan),
             record=cname_record(plan),
@@ -73,7 +71,9 @@ def plan_page(plan: Plan, cost: Cost, steps: Sequence[Step]) -> str:
 
 def runbook_page(plan: Plan, steps: Sequence[Step]) -> str:
     """The steps alone."""
-    return _environment().get_template("runbook.html.j2").render(plan=plan, title=TITLES[plan.target], steps=steps)
+    return (
+        _environment().get_template("runbook.html.j2").render(plan=plan, title=TARGET_TITLES[plan.target], steps=steps)
+    )
 
 
 def _by_topic(plan: Plan) -> dict[str, list[object]]:
