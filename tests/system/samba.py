@@ -164,7 +164,7 @@ def samba(
                 start_new_session=True,
             )
         try:
-            wait_until(lambda: _answers(made), what=f"Samba; its logs are in {folder}")
+            wait_until(lambda: _answers(made), timeout=90, what=f"Samba; its logs are in {folder}")
             yield made
         finally:
             with contextlib.suppress(ProcessLookupError):

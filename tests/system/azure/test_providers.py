@@ -36,7 +36,7 @@ def test_again_it_changes_nothing(azure: FakeAzure) -> None:
 
 def test_what_takes_longer_than_the_time_limit_is_a_problem_and_says_where_it_stands(azure: FakeAzure) -> None:
     azure.seed(providers=UNREGISTERED, looks_to_register=1000)
-    done = register(azure, "--timeout", "2", "--json")
+    done = register(azure, "--timeout", "6", "--json")
     assert done.returncode == 1
     shown = json.loads(done.stdout)
     assert not shown["ok"]

@@ -254,7 +254,7 @@ def test_kerberos_within_tls_signs_in_where_it_is_allowed(domain: Samba, tmp_pat
 def test_a_controller_that_does_not_answer_fails_and_beside_one_that_does_only_warns(
     domain: Samba, tmp_path: Path, ticket: dict[str, str]
 ) -> None:
-    away = ("--directory-server", "nobody.corp.contoso.com", "--timeout", "8")
+    away = ("--directory-server", "nobody.corp.contoso.com", "--timeout", "20")
     done = check(domain, tmp_path, SOUND, *away, environment=ticket)
     assert done.returncode == 1
     assert "FAIL  directory controller  nobody.corp.contoso.com: DirectoryUnreachable" in done.stdout
@@ -283,7 +283,7 @@ def test_a_silent_key_distribution_centre_fails_within_the_time(domain: Samba, t
     with subprocess.Popen(domain.island.command(sys.executable, "-uc", silent), stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
-        options = ("--directory-user", f"{READER}@{REALM}", "--directory-keytab", keytab, "--timeout", "6")
+        options = ("--directory-user", f"{READER}@{REALM}", "--directory-keytab", keytab, "--timeout", "10")
         environment = {"KRB5_CONFIG": str(tmp_path / "krb5.conf")}
         started = time.monotonic()
         done = check(domain, tmp_path, SOUND, *options, environment=environment)

@@ -121,4 +121,7 @@ def up(home: Path, *arguments: str) -> Iterator[RunningUp]:
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-            process.wait(60)
+            try:
+                process.wait(60)
+            finally:
+                process.kill()
