@@ -54,7 +54,7 @@ def approve(database: Database, device: DeviceRow) -> None:
 
 def block(database: Database, device: DeviceRow, reason: str) -> None:
     """Refuse a device at the management point and at every gateway, however it shows who it is."""
-    devices.block(database, device.number, reason or "blocked by an operator")
+    devices.block(database, device.number, reason or "blocked by an operator", now=datetime.now(UTC))
 
 
 def unblock(database: Database, device: DeviceRow) -> ApprovalState:

@@ -14,13 +14,14 @@ from causeway.cli.shared.options import JsonOption
 from causeway.cli.shared.output import moment, print_json, print_table, stdout
 from causeway.cli.shared.site_database import FILE, ConfigOption, opened
 from causeway.errors import OperatorError
+from causeway.site import blocked
 from causeway.site.database import Database, blocks, bulk_tokens, devices
 from causeway.site.database.models import BlockKind
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    help="Blocked names, tokens, Entra tenants, and ids of devices that are not registered.",
+    help="All that is blocked; and blocks of names, tokens, Entra tenants, and ids of devices that are not registered.",
     epilog=pointer("identity.md#blocking"),
 )
 
@@ -49,14 +50,23 @@ ValueArgument = Annotated[
 
 @app.command("list", epilog=examples("causeway site blocks list --json"))
 def list_blocked(config: ConfigOption = FILE, as_json: JsonOption = False) -> None:
-    """List what is blocked here; devices, certificates and bulk tokens have lists of their own."""
+    """List everything that is blocked: devices, certificates, names, tokens, tenants and withdrawn keys."""
     with opened(config) as database:
-        found = [one for kind in Blockable for one in blocks.of_kind(database, BlockKind(kind))]
+        found = blocked.everything(database, now=datetime.now(UTC))
     if as_json:
         print_json([dataclasses.asdict(one) for one in found])
         return
-    rows = [(one.kind, one.value, moment(one.blocked_at), one.reason) for one in found]
-    print_table(("kind", "value", "blocked at", "reason"), rows, none="No names, ids, tokens or tenants are blocked.")
+    rows = [
+        (
+            one.kind,
+            f"{one.value} ({one.called})" if one.called else one.value,
+            moment(one.blocked_at, none="not noted"),
+            one.reason,
+            one.unblock or f"ends by itself, {moment(one.ends_at)}",
+        )
+        for one in found
+    ]
+    print_table(("kind", "what", "blocked since", "reason", "to unblock"), rows, none="Nothing is blocked.")
 
 
 @app.command(epilog=examples("causeway site blocks add name LAPTOP-17 --reason stolen"))

@@ -41,6 +41,7 @@ class DeviceRow:
     agent_version: str
     approval: ApprovalState
     approval_reason: str
+    blocked_at: datetime | None
     registered_at: datetime
     last_contact_at: datetime
     last_policy_at: datetime | None
@@ -183,7 +184,7 @@ def approve(database: Database, number: int, reason: str) -> None:
         note_change(session)
 
 
-def block(database: Database, number: int, reason: str) -> None:
+def block(database: Database, number: int, reason: str, *, now: datetime) -> None:
     """Block a device; what it was is kept for the day on which it is unblocked."""
     with database.write() as session:
         device = session.get(Device, number, with_for_update=True)
@@ -191,6 +192,7 @@ def block(database: Database, number: int, reason: str) -> None:
             return
         if device.approval != ApprovalState.BLOCKED:
             device.approval_before_block, device.reason_before_block = device.approval, device.approval_reason
+            device.blocked_at = now
         device.approval, device.approval_reason = ApprovalState.BLOCKED, reason[:NAME_CHARACTERS]
         note_change(session)
 
@@ -206,7 +208,7 @@ def unblock(database: Database, number: int) -> ApprovalState | None:
             return None
         device.approval = device.approval_before_block or ApprovalState.PENDING
         device.approval_reason = device.reason_before_block or ""
-        device.approval_before_block = device.reason_before_block = None
+        device.approval_before_block = device.reason_before_block = device.blocked_at = None
         note_change(session)
         return ApprovalState(device.approval)
 
@@ -318,6 +320,7 @@ def _row(device: Device) -> DeviceRow:
         agent_version=device.agent_version,
         approval=ApprovalState(device.approval),
         approval_reason=device.approval_reason,
+        blocked_at=device.blocked_at,
         registered_at=device.registered_at,
         last_contact_at=device.last_contact_at,
         last_policy_at=device.last_policy_at,

@@ -65,6 +65,7 @@ class Device(Base):
     # What a blocked device is again once it is unblocked; NULL where it is not blocked.
     approval_before_block: Mapped[ApprovalState | None] = mapped_column(String(16))
     reason_before_block: Mapped[str | None] = mapped_column(String(NAME_CHARACTERS))
+    blocked_at: Mapped[datetime | None]
     registered_at: Mapped[datetime]
     registration_time: Mapped[datetime]
     last_contact_at: Mapped[datetime]

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
@@ -159,3 +161,52 @@ def test_one_token_is_blocked_by_its_id_or_by_its_hash_and_a_key_is_withdrawn_an
     shared_site.causeway("token", "keys", "restore", key[:8])
     wait_until(lambda: is_let_in(device))
     device.close()
+
+
+def test_one_list_has_all_that_is_blocked_and_its_commands_take_every_block_away(
+    site: RunningSite, client: MakeClient
+) -> None:
+    device = client(site, tls=site.certificate("listed"), name="LISTED")
+    assert device.register().get("Status") == "0"
+    bulk, _ = new_bulk_token(site, "--note", "summer")
+    keys = json.loads(site.causeway("token", "keys", "list", "--json").stdout)
+    tenant, other = "aaaaaaaa-0000-0000-0000-000000000001", "bbbbbbbb-0000-0000-0000-000000000002"
+    site.cli("devices", "block", device.smsid, "--reason", "stolen")
+    site.cli("certificates", "block", "ab" * 32, "--reason", "lost key")
+    for kind, value in (("name", "my laptop"), ("device", other), ("token", "cd" * 32), ("tenant", tenant)):
+        site.cli("blocks", "add", kind, value, "--reason", f"why {kind}")
+    site.causeway("token", "block", bulk, "--reason", "leaked")
+    site.causeway("token", "keys", "withdraw", keys[0]["id"], "--reason", "copied")
+
+    found = json.loads(site.cli("blocks", "list", "--json").stdout)
+
+    assert [(one["kind"], one["value"], one["called"], one["reason"]) for one in found] == [
+        ("registered-device", device.smsid, "LISTED", "stolen"),
+        ("device", other, "", "why device"),
+        ("certificate", "ab" * 32, "", "lost key"),
+        ("name", "my laptop", "", "why name"),
+        ("bulk-token", bulk, "summer", "leaked"),
+        ("token", "cd" * 32, "", "why token"),
+        ("tenant", tenant, "", "why tenant"),
+        ("key", keys[0]["id"], "", "copied"),
+    ]
+    now = datetime.now(UTC)
+    assert all(now - timedelta(minutes=5) < datetime.fromisoformat(one["blocked_at"]) <= now for one in found)
+    table = site.cli("blocks", "list").stdout
+    assert all(one["kind"] in table for one in found)
+    for one in found:
+        program, *arguments = shlex.split(one["unblock"])
+        assert program == "causeway"
+        site.causeway(*arguments)
+    assert json.loads(site.cli("blocks", "list", "--json").stdout) == []
+    assert site.cli("blocks", "list").stdout == "Nothing is blocked.\n"
+
+
+def test_a_removed_device_is_in_the_list_until_its_tokens_have_ended(site: RunningSite, client: MakeClient) -> None:
+    device = client(site, tls=site.certificate("removed"), name="REMOVED")
+    assert device.register().get("Status") == "0"
+    site.cli("devices", "remove", device.smsid)
+    (one,) = json.loads(site.cli("blocks", "list", "--json").stdout)
+    assert (one["kind"], one["value"], one["unblock"]) == ("removed-device", device.smsid, "")
+    assert datetime.fromisoformat(one["ends_at"]) > datetime.now(UTC)
+    assert "ends by itself" in " ".join(site.cli("blocks", "list").stdout.split())

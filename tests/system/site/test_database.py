@@ -135,7 +135,7 @@ def test_a_decision_of_the_operator_outlives_the_next_registration(
     opened: Database, certificate: x509.Certificate
 ) -> None:
     row = register(opened, registration(certificate))
-    devices.block(opened, row.number, "stolen")
+    devices.block(opened, row.number, "stolen", now=NOW)
 
     again = register(opened, registration(certificate, 2, approval_reason="a trusted root"))
 

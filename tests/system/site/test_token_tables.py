@@ -173,7 +173,7 @@ def test_a_blocked_device_stays_blocked_whatever_token_it_comes_with(
     new_token(opened)
     row = register(opened, keys[0], 0)
     assert row is not None
-    devices.block(opened, row.number, "stolen")
+    devices.block(opened, row.number, "stolen", now=NOW)
 
     again = register(opened, keys[0], 0)
 
@@ -193,7 +193,7 @@ def test_what_is_decided_wakes_the_sites(opened: Database, keys: list[rsa.RSAPri
     seen.append(counter())
     bulk_tokens.unblock(opened, TOKEN.id)
     seen.append(counter())
-    devices.block(opened, row.number, "stolen")
+    devices.block(opened, row.number, "stolen", now=NOW)
     seen.append(counter())
     blocks.block(opened, BlockKind.TENANT, "t", "", now=NOW)
     seen.append(counter())
@@ -216,7 +216,7 @@ def test_tokens_of_blocked_and_of_removed_devices_count_for_nothing(
     rows = [register(opened, keys[number], number) for number in range(3)]
     assert rows[0]
     assert rows[1]
-    devices.block(opened, rows[0].number, "stolen")
+    devices.block(opened, rows[0].number, "stolen", now=NOW)
     devices.remove(opened, rows[1].number, now=NOW, tokens_end_at=NOW + DAY)
 
     assert blocks.of_devices(opened, now=NOW).ids == (rows[0].smsid, rows[1].smsid)
@@ -329,7 +329,7 @@ def test_a_device_is_refused_by_all_that_it_has_shown_of_late(opened: Database, 
     credentials.note(opened, row.number, CredentialKind.ENTRA_DEVICE, "at-its-tenant", now=NOW)
     credentials.note(opened, 4711, CredentialKind.ENTRA_DEVICE, "nobody's", now=NOW)
     counter = gateway_settings.changes(opened).counter
-    devices.block(opened, row.number, "stolen")
+    devices.block(opened, row.number, "stolen", now=NOW)
     found = blocks.of_devices(opened, now=NOW)
     assert found.ids == (row.smsid, "at-its-tenant")
     assert {one.fingerprint for one in found.certificates} == {*registered, *shown[2:]}
