@@ -20,6 +20,7 @@ from causeway.pki.key_rights import check_key_rights
 from causeway.pki.keys import load_verification_key
 from causeway.pki.roles import Role, roles_of
 from causeway.transport.proxy import connect_through
+from causeway.transport.reasons import why
 from causeway.tunnel.handshake import ALPN
 
 _TIMEOUT_S = 10.0
@@ -57,8 +58,7 @@ async def _attempt(name: str, target: str, look: Callable[[], Awaitable[str]]) -
         details = f"{error.response.status_code} {error.response.reason_phrase}"
         return CheckResult(name, target, Status.FAIL, details, "check this connection point's certificate at the site")
     except (OperatorError, OSError, ValueError, httpx.HTTPError, SettingsError) as error:
-        message, _, action = str(error).removeprefix(f"{target}: ").partition("; ")
-        details = message or type(error).__name__
+        details, _, action = why(error).removeprefix(f"{target}: ").partition("; ")
         status = Status.WARN if isinstance(error, ExpiresSoon) else Status.FAIL
         return CheckResult(name, target, status, details, action or "check the address, routes and files")
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import ssl
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,6 +12,7 @@ from causeway.connection_point.tunnel import ConnectionPointTunnel
 from causeway.errors import StateError
 from causeway.transport import for_uvloop
 from causeway.transport.proxy import connect_through
+from causeway.transport.reasons import why
 from causeway.tunnel.errors import TunnelError
 from causeway.tunnel.handshake import GatewayHello
 
@@ -70,7 +70,7 @@ class Dialer:
                     self._learned(hello)
                 await tunnel.leaving.wait()
             except (OSError, TunnelError, TimeoutError, StateError) as error:
-                reason = _reason(error)
+                reason = why(error)
             if reason:
                 failures += 1
                 self._point.metrics.dials["failed"] += 1
@@ -111,9 +111,3 @@ class Dialer:
                     server_hostname=self._gateway.name or host,
                 )
         return tunnel
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not good: {error.verify_message}"
-    return str(error) or type(error).__name__

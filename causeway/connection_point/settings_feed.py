@@ -12,6 +12,7 @@ from causeway.connection_point.tls import site_context
 from causeway.errors import StateError
 from causeway.gateway_settings import SettingsError
 from causeway.gateway_settings.document import MAX_DOCUMENT_BYTES
+from causeway.transport.reasons import why
 
 if TYPE_CHECKING:
     from causeway.connection_point.service import ConnectionPoint
@@ -46,8 +47,8 @@ async def follow_settings(point: "ConnectionPoint") -> None:
                         await asyncio.sleep(_LEAST_WAIT_S)  # a site that does not wait is not asked in a loop
         except (httpx.HTTPError, StateError, SettingsError, OSError) as error:
             failures += 1
-            point.site_reason = f"the site {point.config.site.url} gives no settings: {error or type(error).__name__}"
-            log.warning("no settings from the site", site=point.config.site.url, reason=str(error), attempt=failures)
+            point.site_reason = f"the site {point.config.site.url} gives no settings: {why(error)}"
+            log.warning("no settings from the site", site=point.config.site.url, reason=why(error), attempt=failures)
             pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(failures, 16))
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  # not a secret
 

@@ -13,6 +13,7 @@ from causeway import __version__
 from causeway.device.config import DeviceConfig, ServerUrl, tls_context
 from causeway.device.errors import AnswerMalformedError, AnswerRefusedError, UnreachableError, UntrustedServerError
 from causeway.errors import ConfigurationError
+from causeway.transport.reasons import why
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 REQUEST_ID_HEADER = "X-Request-Id"
@@ -161,4 +162,4 @@ def _explained(origin: str, error: httpx.TransportError) -> UnreachableError | U
                 "authority that issued it, and the name that it is for"
             )
         cause = cause.__cause__ or cause.__context__
-    return UnreachableError(f"{origin}: {error or type(error).__name__}")
+    return UnreachableError(f"{origin}: {why(error)}; see that the address is right, and whether a web proxy is needed")

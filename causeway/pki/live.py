@@ -15,6 +15,7 @@ from OpenSSL import SSL
 from OpenSSL.crypto import X509Name
 
 from causeway.pki.errors import HostUnreachable
+from causeway.transport.reasons import why
 
 _MOST_CERTIFICATES = 20
 _REQUEST = b"certificate request"
@@ -84,7 +85,7 @@ async def _told(look: Callable[[], Shown], target: str) -> Shown:
     try:
         shown = await asyncio.to_thread(look)
     except (OSError, UnicodeError, ValueError) as error:
-        raise HostUnreachable(f"{target}: {error or type(error).__name__}") from error
+        raise HostUnreachable(f"{target}: {why(error)}") from error
     except SSL.Error as error:
         raise HostUnreachable(f"{target}: the TLS handshake failed: {_reason(error)}") from error
     if not shown.certificates:

@@ -15,6 +15,7 @@ from causeway.files import make_private_folder, write_atomically
 from causeway.pki.errors import AuthorityError
 from causeway.pki.keys import load_private_key, new_p256_key, private_pem
 from causeway.pki.recipe import LETS_ENCRYPT
+from causeway.transport.reasons import why
 
 _NONCES = 5  # pairs of them, since the library tries each request twice
 
@@ -126,7 +127,7 @@ class talking_to:  # noqa: N801  # reads as a sentence
         if isinstance(error, errors.ValidationError):
             raise AuthorityError(f"{self._directory}: {_failed(error)}") from error
         if isinstance(error, requests.RequestException):
-            raise AuthorityError(f"{self._directory}: cannot be reached: {error}") from error
+            raise AuthorityError(f"{self._directory}: cannot be reached: {why(error)}") from error
         if isinstance(error, errors.Error | josepy.errors.Error | ValueError):
             raise AuthorityError(f"{self._directory}: {error or type(error).__name__}") from error
 

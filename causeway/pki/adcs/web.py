@@ -18,6 +18,7 @@ from causeway.negotiate import Negotiate
 from causeway.pki.bundle import parse_bundle
 from causeway.pki.errors import AuthorityError
 from causeway.pki.requests import request_pem
+from causeway.transport.reasons import why
 
 _MAX_PAGE_BYTES = 1024 * 1024
 _ISSUED = re.compile(r"certnew\.cer\?ReqID=(\d+)&")
@@ -114,7 +115,7 @@ class WebEnrolment:
                     if len(body) > _MAX_PAGE_BYTES:
                         raise AuthorityError(f"{self.url}: answered with more than any page of AD CS has")
         except (httpx.HTTPError, ssl.SSLError, OSError) as error:
-            raise AuthorityError(f"{self.url}: cannot be reached: {error}") from error
+            raise AuthorityError(f"{self.url}: cannot be reached: {why(error)}") from error
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             raise AuthorityError(f"{self.url}: name or password was refused")
         if answer.is_error:
