@@ -42,7 +42,7 @@ def options() -> None:
 @app.command(
     epilog=examples(
         "causeway identity explain --token @token",
-        "causeway identity explain --cert client.pem --endpoint /CCM_Proxy_MutualAuth/72057594037927941/CCM_Client",
+        "causeway identity explain --certificate client.pem --endpoint /CCM_Proxy_MutualAuth/1/CCM_Client",
     )
 )
 def explain(
@@ -54,7 +54,7 @@ def explain(
             show_default=False,
         ),
     ] = None,
-    cert: Annotated[
+    certificate: Annotated[
         Path | None, typer.Option(help="A client certificate, PEM or DER; of a chain, the first.", show_default=False)
     ] = None,
     config: Annotated[
@@ -76,11 +76,13 @@ def explain(
 
     Exit code 0: the client would be believed; 1: it would not.
     """
-    if (token is None) == (cert is None):
-        raise typer.BadParameter("give either --token or --cert")
+    if (token is None) == (certificate is None):
+        raise typer.BadParameter("give either --token or --certificate")
     found = settings_in_force(config, settings, site_key)
     now = time.time()
-    told = _of_token(_read(token), found, now) if token is not None else _of_certificate(cert or Path(), found, now)
+    told = (
+        _of_token(_read(token), found, now) if token is not None else _of_certificate(certificate or Path(), found, now)
+    )
     steps = [found.step, *told.steps]
     if endpoint is not None and told.identity is not None:
         steps.append(explain_endpoint(found.settings, endpoint, told.identity))

@@ -132,17 +132,17 @@ def test_a_tenant_that_is_not_onboarded_is_said_so(provider: Provider, tmp_path:
 
 def test_a_certificate_is_explained_and_one_that_is_blocked_fails(provider: Provider, tmp_path: Path) -> None:
     device = certificates("site").client("PC1")
-    told = publish(provider, tmp_path).explain("--cert", device.certificate, "--json")
+    told = publish(provider, tmp_path).explain("--certificate", device.certificate, "--json")
     assert told.code == 0
     assert [step["name"] for step in json.loads(told.out)["checks"]][-2:] == ["revocation", "blocks"]
     blocked = publish(provider, tmp_path, blocked_names=("pc1",))
     assert (
-        blocked.explain("--cert", device.certificate, "--json")
+        blocked.explain("--certificate", device.certificate, "--json")
         .failures["blocks"]
         .startswith("CMGService_DeviceBlocked")
     )
     stranger = certificates("other").client("PC2")
-    assert "chain" in blocked.explain("--cert", stranger.certificate, "--json").failures
+    assert "chain" in blocked.explain("--certificate", stranger.certificate, "--json").failures
 
 
 def test_an_endpoint_is_explained_for_whoever_the_client_is(provider: Provider, tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_an_endpoint_is_explained_for_whoever_the_client_is(provider: Provider, 
         told = signed.explain(*arguments, "--endpoint", path, "--json", stdin=token)
         return told.failures.get("endpoint", "").partition(":")[0]
 
-    by_token, by_certificate = ("--token", "-"), ("--cert", device)
+    by_token, by_certificate = ("--token", "-"), ("--certificate", device)
     assert word("/entra/x?y", *by_token) == word("/none", *by_token) == word("/certificate", *by_certificate) == ""
     assert word("/token", *by_token) == "CMGService_TokenNotAccepted"
     assert word("/certificate", *by_token) == "CMGConnector_ClientCertificateRequired"
@@ -186,9 +186,9 @@ def test_a_gateway_s_own_settings_and_keys_are_used_where_its_configuration_is_g
     "arguments",
     [
         (),
-        ("--token", "-", "--cert", "x"),
+        ("--token", "-", "--certificate", "x"),
         ("--token", "@missing"),
-        ("--cert", "missing"),
+        ("--certificate", "missing"),
         ("--token", "-", "--config", "missing"),
         ("--token", "-", "--settings", "missing", "--site-key", "missing"),
         ("--token", "-", "--settings", "missing"),
