@@ -23,7 +23,8 @@ from causeway.plan.document import (
     parse_plan,
     plan_text,
 )
-from causeway.plan.questions import QUESTIONS, Question
+from causeway.plan.question import Question
+from causeway.plan.questions import QUESTIONS
 
 Ask = Callable[[Question, str | None, str | None], str]
 """Ask a question: with its default, and with what was wrong with the answer before."""

@@ -1,53 +1,20 @@
 """The questions of ``causeway plan new``, in the order in which one answer gives the next its default."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import chain
 
 from causeway.clouds import CloudName
 from causeway.plan import answers as take
-from causeway.plan.answers import AZURE_NAME, Answers, Check
+from causeway.plan.answers import AZURE_NAME, Answers
 from causeway.plan.groups import computer_account
 from causeway.plan.machines import DEFAULT_SIZE, VM_SIZES
+from causeway.plan.question import Default, Question
 from causeway.plan.regions import REGIONS
 from causeway.plan.rules import PREFIX, suggest_prefix
 from causeway.plan.sizing import recommended_for
 from causeway.plan.values import CertificateSource, ClientAuthentication, DnsHosting, KeyType, Target
 
 YES_OR_NO = ("yes", "no")
-Default = Callable[[Answers], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One question.
-
-    Attributes:
-        topic: the heading it stands under.
-        key: its name, and with hyphens its flag.
-        asks: what is asked.
-        help: what to know in order to answer; also the flag's help.
-        check: makes a value of the answer, or says why not.
-        default: what stands where nothing is answered; None where something must be answered.
-        when: whether it has to be asked, by what was answered before.
-        joined_by: what stands between several answers; the flag may then be given several times.
-        choices: what can be answered, where that is known beforehand; shells complete it.
-    """
-
-    topic: str
-    key: str
-    asks: str
-    help: str
-    check: Check
-    default: Default | None
-    when: Callable[[Answers], bool] = lambda _: True
-    joined_by: str = ""
-    choices: tuple[str, ...] = ()
-
-    @property
-    def flag(self) -> str:
-        """``--service-name``."""
-        return f"--{self.key.replace('_', '-')}"
 
 
 def _fixed(value: str) -> Default:

@@ -20,7 +20,8 @@ from causeway.plan.document import FILE, plan_text
 from causeway.plan.facts import all_facts
 from causeway.plan.findings import cannot_work, contradictions
 from causeway.plan.interview import interview
-from causeway.plan.questions import QUESTIONS, Question
+from causeway.plan.question import Question
+from causeway.plan.questions import QUESTIONS
 
 
 def with_a_flag_for_each_question(command: Callable[..., None]) -> Callable[..., None]:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from causeway.errors import OperatorError
 from causeway.plan.findings import contradictions
 from causeway.plan.interview import Ask, interview
-from causeway.plan.questions import QUESTIONS, Question
+from causeway.plan.question import Question
+from causeway.plan.questions import QUESTIONS
 from causeway.plan.values import CertificateSource, GroupPurpose, ManagementPointMode, Target
 
 CONTOSO = {
