@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from causeway.gateway.asker import Asker
 from causeway.gateway.exchange import Exchange
 from causeway.gateway.metrics import EndpointMetrics
 from causeway.gateway.publishing import Route
@@ -127,14 +128,11 @@ class CertificateStatuses:
             self._answers.popitem(last=False)
 
 
-class _Question:
+class _Question(Asker):
     """One request of our own: to its exchange it is what a client's connection is."""
 
-    http_1_1 = False  # so that the answer's body comes without framing
-    close_after = False
-    writable = True
-
     def __init__(self, statuses: CertificateStatuses, fingerprint: str) -> None:
+        super().__init__(http_1_1=False)  # so that the answer's body comes without framing
         self._statuses = statuses
         self._fingerprint = fingerprint
         self._answer = bytearray()
@@ -154,7 +152,7 @@ class _Question:
         )
         tunnel = worker.tunnels.choose()
         request_id = worker.next_request_id()
-        exchange = Exchange(self, tunnel, tunnel.open(), route, request_id, worker.now(), head)  # type: ignore[arg-type]
+        exchange = Exchange(self, tunnel, tunnel.open(), route, request_id, worker.now(), head)
         self._exchange = tunnel.streams[exchange.number] = exchange
         self.deadline = worker.now() + _TIMEOUT_S
         exchange.send_head(request_id + question_of(route.name, _NOBODY, NONE, head), end=False)
@@ -180,14 +178,14 @@ class _Question:
         """The answer."""
         self.write(b"".join(pieces))
 
-    def exchange_done(self, _exchange: Exchange, rest: list[bytes]) -> None:
+    def exchange_done(self, exchange: Exchange, rest: list[bytes]) -> None:  # noqa: ARG002  # the only one
         """The answer is whole, and this is the rest of it."""
         self.writelines(rest)
         if self._exchange is not None:
             self._exchange = None
             self._statuses.answered(self._fingerprint, bytes(self._answer))
 
-    def exchange_failed(self, _exchange: Exchange, word: str) -> None:
+    def exchange_failed(self, exchange: Exchange, word: str) -> None:  # noqa: ARG002  # see above
         """There is none."""
         if self._exchange is not None:
             self._exchange = None

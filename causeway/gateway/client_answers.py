@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from causeway.gateway.addresses import Address
+from causeway.gateway.asker import Asker
 from causeway.gateway.client import Client
 from causeway.gateway.exchange import Exchange
 from causeway.gateway.responses import own_answer, refusal_head_and_body
@@ -23,14 +24,11 @@ _UNREAD: Final = b"-"
 _SMALL_BYTES: Final = 32 * 1024
 
 
-class ClientAnswers:
+class ClientAnswers(Asker):
     """Writes answers and refusals, one after another; ``ClientConnection`` reads the requests.
 
     Attributes:
-        http_1_1: the request under way is HTTP/1.1, so its answer may come in chunks.
-        close_after: close when the answer under way is written.
         deadline: loop time by which something must have happened.
-        writable: the client reads what it is sent.
     """
 
     __slots__ = (
@@ -43,13 +41,11 @@ class ClientAnswers:
         "_transport",
         "_waiting",
         "_worker",
-        "close_after",
         "deadline",
-        "http_1_1",
-        "writable",
     )
 
     def __init__(self, worker: "Worker", peer: str, address: Address) -> None:
+        super().__init__(http_1_1=True)
         self._worker = worker
         self._address = address
         self._limits = worker.config.limits
@@ -59,9 +55,6 @@ class ClientAnswers:
         self._exchange: Exchange | None = None
         self._peer = peer
         self._client: Client
-        self.http_1_1 = True
-        self.close_after = False
-        self.writable = True
         self.deadline = 0.0
 
     def _read_head(self, data: bytes) -> None:

@@ -12,7 +12,7 @@ from causeway.tunnel.frames import END, FrameType
 from causeway.tunnel.stream import Stream
 
 if TYPE_CHECKING:
-    from causeway.gateway.client_connection import ClientConnection
+    from causeway.gateway.asker import Asker
     from causeway.gateway.publishing import Route
     from causeway.gateway.tunnel import GatewayTunnel
 
@@ -39,7 +39,7 @@ class Exchange(Stream):
     """A request passed down a tunnel, and its answer on the way back.
 
     Attributes:
-        client: the connection it came on; None once nobody waits for the answer.
+        client: who asks; None once nobody waits for the answer.
         route: the endpoint it goes to.
         request_id: in headers and in the logs of every hop.
         started: loop time of the request's head.
@@ -70,7 +70,7 @@ class Exchange(Stream):
 
     def __init__(
         self,
-        client: "ClientConnection",
+        client: "Asker",
         tunnel: "GatewayTunnel",
         number: int,
         route: "Route",
@@ -80,7 +80,7 @@ class Exchange(Stream):
     ) -> None:
         super().__init__(tunnel, number)
         self._tunnel = tunnel
-        self.client: ClientConnection | None = client
+        self.client: Asker | None = client
         self.route = route
         self.request_id = request_id
         self.started = started
@@ -183,7 +183,7 @@ class Exchange(Stream):
         else:
             self._gather(payload[1:], b"X-Request-Id: ", self.request_id, tail)
 
-    def _interim(self, client: "ClientConnection", status: int, payload: bytes) -> None:
+    def _interim(self, client: "Asker", status: int, payload: bytes) -> None:
         """The change of protocol; or an interim answer, such as 100 Continue, behind which the final one follows."""
         if status == 101 and self.upgrading:
             self.status = status
@@ -192,7 +192,7 @@ class Exchange(Stream):
         elif client.http_1_1:
             client.write(payload[1:] + b"\r\n")
 
-    def _end_of_head(self, client: "ClientConnection", *, without_length: bool) -> bytes:
+    def _end_of_head(self, client: "Asker", *, without_length: bool) -> bytes:
         """What stands behind the request's id in the answer's head: how the body ends, and the connection."""
         tail = b"\r\n\r\n"
         if without_length:

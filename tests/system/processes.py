@@ -174,6 +174,12 @@ class Part(Process):
         super().__init__([sys.executable, "-P", "-m", "causeway.cli", *arguments], log, environment=compiled())
         self.admin = f"http://127.0.0.1:{admin_port}"
 
+    def clean_up(self) -> None:
+        """End it. What escaped to its event loop is a fault, whatever else was tested."""
+        super().clean_up()
+        faults = self.events("internal error") if self.log.exists() else []
+        assert not faults, faults[-1]
+
     def get(self, path: str) -> httpx.Response:
         """Ask the admin address."""
         return httpx.get(self.admin + path, timeout=10.0, trust_env=False)
