@@ -226,7 +226,7 @@ class Exchange(Stream):
     def upstream_paused(self) -> None:
         """The site system does not keep up: the device gets no more credit."""
         self._upstream_paused = True
-        self.credit_in.stalled()
+        self.stalled()
 
     def upstream_resumed(self) -> None:
         """It keeps up again."""

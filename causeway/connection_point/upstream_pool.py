@@ -54,10 +54,9 @@ class UpstreamPool:
         return None
 
     def keep(self, connection: UpstreamConnection, now: float) -> None:
-        """Give a connection back."""
-        if connection.alive:
-            connection.idle_since = now
-            self._idle.append(connection)
+        """Give a connection back. Whether it is still good is seen when it is taken."""
+        connection.idle_since = now
+        self._idle.append(connection)
 
     async def connect(self) -> UpstreamConnection:
         """A new connection.

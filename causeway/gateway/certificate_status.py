@@ -152,7 +152,8 @@ class _Question(Asker):
         )
         tunnel = worker.tunnels.choose()
         request_id = worker.next_request_id()
-        exchange = Exchange(self, tunnel, tunnel.open(), route, request_id, worker.now(), head)
+        now = worker.now()
+        exchange = Exchange(self, tunnel, tunnel.open(now), route, request_id, now, head)
         self._exchange = tunnel.streams[exchange.number] = exchange
         self.deadline = worker.now() + _TIMEOUT_S
         exchange.send_head(request_id + question_of(route.name, _NOBODY, NONE, head), end=False)

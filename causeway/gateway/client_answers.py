@@ -79,7 +79,7 @@ class ClientAnswers(Asker):
         """The client does not keep up: no more credit for the answer."""
         self.writable = False
         if self._exchange is not None:
-            self._exchange.credit_in.stalled()
+            self._exchange.stalled()
 
     def resume_writing(self) -> None:
         """It keeps up again."""

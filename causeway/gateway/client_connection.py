@@ -196,7 +196,7 @@ class ClientConnection(ClientAnswers):
             raise Refused("CMGService_TooManyRequests")
         now = worker.now()
         request_id = worker.next_request_id()
-        exchange = Exchange(self, tunnel, tunnel.open(), route, request_id, now, head)
+        exchange = Exchange(self, tunnel, tunnel.open(now), route, request_id, now, head)
         self._exchange = tunnel.streams[exchange.number] = exchange
         self._address.requests += 1
         self.deadline = now + self._limits.stall_timeout_s

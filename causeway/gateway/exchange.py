@@ -119,7 +119,7 @@ class Exchange(Stream):
             return
         self._tunnel.forget(self, reset=False)
         self.tunnel = self._tunnel = tunnel
-        self.number = tunnel.open()
+        self.number = tunnel.open(tunnel.loop.time())
         tunnel.streams[self.number] = self
         tunnel.send(_REQUEST | END, self.number, payload)
 

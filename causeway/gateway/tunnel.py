@@ -133,9 +133,13 @@ class GatewayTunnel(Tunnel):
 
     # Requests.
 
-    def open(self) -> int:
-        """The number for a new stream. A tunnel that has been silent is asked for a sign of life along with it."""
-        if not self.asked and self.loop.time() - self.last_heard > _SILENCE_S:
+    def open(self, now: float) -> int:
+        """The number for a new stream; a tunnel that has been silent is asked for a sign of life along with it.
+
+        Args:
+            now: loop time.
+        """
+        if not self.asked and now - self.last_heard > _SILENCE_S:
             self.ask()
         number = self._next
         self._next = number + 1

@@ -28,16 +28,19 @@ class Carrier(Protocol):
         """``count`` more streams (or fewer, when negative) hold bytes back for want of credit."""
 
 
-class Stream:
-    """Base of both ends' exchanges. A subclass says what to do with what arrives, and how to slow its source."""
+class Stream(ReceiveCredit):
+    """Base of both ends' exchanges, with the credit of what it receives.
 
-    __slots__ = ("_held", "_held_end", "_held_trailers", "credit_in", "credit_out", "number", "tunnel")
+    A subclass says what to do with what arrives, and how to slow its source.
+    """
+
+    __slots__ = ("_held", "_held_end", "_held_trailers", "credit_out", "number", "tunnel")
 
     def __init__(self, tunnel: Carrier, number: int) -> None:
+        super().__init__()
         self.tunnel = tunnel
         self.number = number
         self.credit_out = INITIAL_CREDIT
-        self.credit_in = ReceiveCredit()
         self._held: bytes | None = None
         self._held_end: bool  # these two are set when something is held
         self._held_trailers: bytes
@@ -129,11 +132,11 @@ class Stream:
         Raises:
             TunnelError: the sender went beyond its credit.
         """
-        if not self.credit_in.received(count):
+        if not self.received(count):
             raise TunnelError("data beyond the credit of its stream")
 
     def grant_credit(self) -> None:
         """Everything received has been passed on: let the sender send more."""
-        granted = self.credit_in.grant()
+        granted = self.grant()
         if granted:
             self.tunnel.send(_CREDIT, self.number, granted.to_bytes(4, "big"))

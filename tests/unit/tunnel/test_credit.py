@@ -103,7 +103,7 @@ class OneDirection(RuleBasedStateMachine):
 
     @rule()
     def the_reader_stalls(self) -> None:
-        self.receiver.credit_in.stalled()
+        self.receiver.stalled()
 
     @precondition(lambda self: self.receiver.carrier.sent)
     @rule()
@@ -133,7 +133,7 @@ class OneDirection(RuleBasedStateMachine):
     @invariant()
     def what_is_on_its_way_is_within_the_credit(self) -> None:
         on_the_way = sum(len(payload) for kind, payload in self.sender.carrier.sent if kind & ~END == FrameType.DATA)
-        assert on_the_way <= self.receiver.credit_in.outstanding <= MAX_CREDIT
+        assert on_the_way <= self.receiver.outstanding <= MAX_CREDIT
         assert self.sender.credit_out >= 0
 
     @invariant()
