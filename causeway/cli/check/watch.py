@@ -4,12 +4,10 @@ import asyncio
 import contextlib
 import datetime as dt
 import re
-import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.console import Group as Lines
@@ -123,41 +121,17 @@ def _repeat(
     begin: Callable[[UnderWay], None] = lambda _: None,
 ) -> int:
     look: Look | None = None
-    ctrl_c = _CtrlC()
-    with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
-        while not ctrl_c.pressed and (look is None or not (until_pass and look.exit_code == OK)):
+    with contextlib.suppress(KeyboardInterrupt):
+        while look is None or not (until_pass and look.exit_code == OK):
             if look is not None:
                 time.sleep(interval_s)
             wanted = probes()
             under_way = UnderWay(wanted)
             begin(under_way)
-            results = asyncio.run(ctrl_c.ends(run_probes(wanted, timeout_s=timeout_s, ended=under_way.ended)))
+            results = asyncio.run(run_probes(wanted, timeout_s=timeout_s, ended=under_way.ended))
             look = compare(look, results)
             show(look, interval_s)
     return INTERRUPTED if look is None else look.exit_code
-
-
-class _CtrlC:
-    """Remembers Ctrl-C during a look: it cancels the look, and that gets lost where the look is just ending.
-
-    Attributes:
-        pressed: whether it has been.
-    """
-
-    def __init__(self) -> None:
-        self.pressed = False
-
-    async def ends(self, look: Coroutine[Any, Any, list[CheckResult]]) -> list[CheckResult]:
-        """Run ``look`` until its end or Ctrl-C."""
-        task = asyncio.current_task()
-
-        def press() -> None:
-            self.pressed = True
-            if task is not None:
-                task.cancel()
-
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, press)
-        return await look
 
 
 def _print_json(look: Look, _: float) -> None:
