@@ -1,8 +1,16 @@
-"""In which order the files are given out to the workers: the longest first, so that all end at about the same time."""
+"""For all system tests: in which order their files are given out, and that Ctrl-C reaches what they start.
 
+The longest files come first, so that all workers end at about the same time.
+"""
+
+import signal
 from pathlib import Path
 
 import pytest
+
+# Shells start what runs in the background with Ctrl-C ignored, and whatever that starts inherits it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _HERE = Path(__file__).parent
 _LONGEST = (
