@@ -121,9 +121,12 @@ class Client:
         return self._settings_seen == self._worker.settings_version and time.time() < self._good_until
 
     def admits_again(self) -> bool:
-        """Whether a request that was admitted with ``prelude``, by no token, would be admitted again as it was."""
+        """Whether a request that was admitted with ``prelude``, by no token, would be admitted again as it was.
+
+        Someone else may have looked in the meantime, and found the client refused or in doubt.
+        """
         self._bearer = None
-        return self._unchanged()
+        return self._refusal is None and not self._asks and self._unchanged()
 
     def admit(self, head: RequestHead, route: Route, again: Callable[[], None]) -> tuple[RequestHead, bytes] | None:
         """Let a request pass.

@@ -122,6 +122,7 @@ class ClientConnection(ClientAnswers):
                 route, question = self._repeated
                 exchange = self._begin(route, head, self._worker.tunnels.choose(), question, end=not has_body)
             else:
+                self._repeated = None  # until this one, too, has been let pass
                 route = self._client.route(head)
                 admitted = self._client.admit(head, route, self._token_verified)
                 if admitted is None:
